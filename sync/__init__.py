@@ -1,0 +1,1 @@
+"""The journal and both ends of the wire."""
