@@ -1,0 +1,40 @@
+"""What differs between CPython and MicroPython: the only module that asks which one runs."""
+
+import sys
+import time
+
+TYPE_CHECKING = False  # mypy takes this name as true; no Python needs typing at run time.
+
+MICROPYTHON = sys.implementation.name == "micropython"
+
+# MicroPython's tick counter wraps here. CPython's wraps at the same place on purpose, so
+# that a bug at the wrap shows in every test run and not after twelve days on a node.
+TICKS_PERIOD_MS = 1 << 30
+
+if TYPE_CHECKING or not MICROPYTHON:
+
+    def ticks_ms() -> int:
+        """Milliseconds of a steady clock, modulo `TICKS_PERIOD_MS`."""
+        return time.monotonic_ns() // 1_000_000 % TICKS_PERIOD_MS
+
+    def ticks_diff(later_ms: int, earlier_ms: int) -> int:
+        """Milliseconds from `earlier_ms` to `later_ms`, right over one wrap."""
+        half = TICKS_PERIOD_MS // 2
+        return (later_ms - earlier_ms + half) % TICKS_PERIOD_MS - half
+
+    def utc_s() -> float:
+        """Seconds since 1970, UTC, as this machine believes."""
+        return time.time()
+
+else:
+    from time import ticks_diff, ticks_ms
+
+    # A node's port may count from 2000 instead of 1970.
+    _EPOCH_S = 946_684_800 if time.gmtime(0)[0] == 2000 else 0
+
+    def utc_s() -> int:
+        """Seconds since 1970, UTC, as this machine believes."""
+        return time.time_ns() // 1_000_000_000 + _EPOCH_S
+
+
+__all__ = ["MICROPYTHON", "TICKS_PERIOD_MS", "TYPE_CHECKING", "ticks_diff", "ticks_ms", "utc_s"]
