@@ -1,0 +1,50 @@
+# Angsila kiosk: the commands of every day. `make help` lists them.
+
+PYTHON ?= python3
+KIOSK_PORT ?= 8080
+CITY_PORT ?= 8090
+STATE ?= state
+
+.PHONY: help setup run kiosk city test bench shots lint browser clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 14
+
+setup: .venv/.made ## make .venv with everything in it (nothing to do when it is fresh)
+
+# The stamp is the last thing written, so a setup that was broken off starts again.
+.venv/.made: pyproject.toml .ci/setup
+	@.ci/setup python "$(PYTHON)"
+
+run: setup ## a demo kiosk and a city on this machine, until Ctrl-C
+	@exec .venv/bin/angsila demo \
+	    --kiosk-port "$(KIOSK_PORT)" --city-port "$(CITY_PORT)" --state "$(STATE)"
+
+kiosk: setup ## the demo's kiosk alone
+	@exec .venv/bin/angsila run --config config/demo.toml \
+	    --state "$(STATE)/kiosk" --port "$(KIOSK_PORT)" --city "http://127.0.0.1:$(CITY_PORT)"
+
+city: setup ## the demo's city alone
+	@exec .venv/bin/angsila city --state "$(STATE)/city" --port "$(CITY_PORT)"
+
+test: setup browser ## every test; pytest's closing line is the last one
+	@exec .venv/bin/python -m pytest
+
+bench: setup ## measure; prints a table and writes build/bench.json
+	@exec .venv/bin/python tests/bench/run.py
+
+shots: setup browser ## a picture of every screen in build/shots/
+	@exec .venv/bin/python tests/shots.py
+
+lint: setup ## format, lint and types, without changing a file
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy
+
+# Debian's own Chromium and systemd-analyze: only the tests and the pictures need them.
+browser:
+	@.ci/setup browser
+
+clean: ## remove what was built and cached; keeps .venv and the state folder
+	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache
+	@find drivers sync kiosk_ui edge tests -name __pycache__ -type d -prune -exec rm -rf {} +
