@@ -1,0 +1,10 @@
+"""zstd, from the standard library where Python has it."""
+
+import sys
+
+if sys.version_info >= (3, 14):
+    from compression.zstd import ZstdDecompressor, ZstdError, compress
+else:
+    from backports.zstd import ZstdDecompressor, ZstdError, compress
+
+__all__ = ["ZstdDecompressor", "ZstdError", "compress"]
