@@ -147,4 +147,4 @@ def kernel_error_ms() -> int | None:
         raise OSError(error, f"adjtimex: {os.strerror(error)}")
     if state == TIME_ERROR or timex.status & STA_UNSYNC:
         return None
-    return timex.maxerror // 1000 + 1
+    return int(timex.maxerror) // 1000 + 1

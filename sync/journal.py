@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import sqlite3
 import uuid
 import zlib
 from collections import deque
@@ -37,7 +36,7 @@ from peewee import (
     fn,
 )
 
-from drivers.reading import QUALITIES, Reading
+from drivers.reading import Reading
 from sync import wire
 from sync.clock import Clock
 from sync.entry import Anchor, Entry, Event, Lane, Stream, SyncError
@@ -89,13 +88,13 @@ class StoredSegment(NamedTuple):
     """A segment as the journal keeps and sends it."""
 
     first_seq: int
-    count: int
+    entries: int
     body: bytes
 
     @property
     def last_seq(self) -> int:
         """The last seq it holds."""
-        return self.first_seq + self.count - 1
+        return self.first_seq + self.entries - 1
 
 
 class Lost(NamedTuple):
@@ -468,7 +467,13 @@ class Journal:
         return await self._thread.run(self._read, lane, first, last, limit, bytes_max, newest)
 
     def _read(
-        self, lane: Lane, first: int, last: int, limit: int, bytes_max: int, newest: bool  # noqa: FBT001
+        self,
+        lane: Lane,
+        first: int,
+        last: int,
+        limit: int,
+        bytes_max: int,
+        newest: bool,  # noqa: FBT001
     ) -> list[StoredSegment]:
         table = self._tables.segment[lane]
         wanted = (table.first_seq <= last) & (table.first_seq + table.count > first)
@@ -551,9 +556,9 @@ class Journal:
             _check_crc(row.crc, row.id - 1, *stream)
             self._stream_index[stream] = len(self.streams)
             self.streams.append(stream)
-        for row in tables.anchor.select().order_by(tables.anchor.id):
-            anchor = Anchor(row.boot, row.boottime_ms, row.utc_ms, row.error_ms, row.source)
-            _check_crc(row.crc, *anchor)
+        for kept in tables.anchor.select().order_by(tables.anchor.id):
+            anchor = Anchor(kept.boot, kept.boottime_ms, kept.utc_ms, kept.error_ms, kept.source)
+            _check_crc(kept.crc, *anchor)
             self.anchors.append(anchor)
         for lane, state in self._lanes.items():
             self._load_lane(lane, state)
@@ -675,7 +680,7 @@ def _scale(stream: Stream, value: float | None) -> int | None:
         return None
     if not math.isfinite(value):
         raise JournalError(f"{stream.name}: not a value: {value!r}")
-    scaled = round(value * 10**stream.decimals)
+    scaled: int = round(value * 10**stream.decimals)
     if abs(scaled) > wire.VALUE_MAX:
         raise JournalError(f"{stream.name}: out of all bounds: {value!r}")
     return scaled

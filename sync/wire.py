@@ -6,12 +6,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import sub
 from statistics import median_low
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
 from drivers.reading import QUALITIES
 from sync import wire_pb2
@@ -35,6 +35,9 @@ SCHEMA_BYTES = 8  # Of the hash: enough to tell the dictionaries of one kiosk ap
 _QUALITY_INDEX = {quality: index for index, quality in enumerate(QUALITIES)}
 
 
+Parsed = TypeVar("Parsed", bound=Message)
+
+
 class WireError(SyncError):
     """The peer sent something that is no message of ours."""
 
@@ -55,7 +58,7 @@ class Segment(NamedTuple):
     epoch: bytes
     lane: Lane
     first_seq: int
-    count: int
+    entries: int
     boot: bytes
     schema: bytes
     previous: bytes
@@ -64,7 +67,7 @@ class Segment(NamedTuple):
     @property
     def last_seq(self) -> int:
         """The last seq it holds."""
-        return self.first_seq + self.count - 1
+        return self.first_seq + self.entries - 1
 
 
 # --- columns ---------------------------------------------------------------------------------
@@ -89,7 +92,8 @@ def pack_rows(rows: Sequence[Row]) -> bytes:
     _pack_values(columns, in_order)
     _pack_qualities(columns, in_order)
     _pack_order(columns, rows)
-    return columns.SerializeToString()
+    packed: bytes = columns.SerializeToString()
+    return packed
 
 
 def _pack_times(columns: wire_pb2.Columns, tracks: Iterable[list[Row]]) -> None:
@@ -118,7 +122,7 @@ def _pack_times(columns: wire_pb2.Columns, tracks: Iterable[list[Row]]) -> None:
 
 def _beat(times_ms: Sequence[int]) -> int:
     """The beat of a track, or 0 where most steps are not near the middle one."""
-    steps = [after - before for before, after in zip(times_ms, times_ms[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(times_ms)]
     if not steps:
         return 0
     middle = median_low(steps)
@@ -134,7 +138,7 @@ def _pack_values(columns: wire_pb2.Columns, tracks: Iterable[list[Row]]) -> None
             columns.values_from_base.append(0)
             continue
         first, middle = values[0], median_low(values)
-        steps = [after - before for before, after in zip(values, values[1:], strict=False)]
+        steps = [after - before for before, after in pairwise(values)]
         from_middle = [value - middle for value in values]
         if sum(map(abs, from_middle)) < sum(map(abs, steps)):
             columns.values_from_base.append(1)
@@ -189,7 +193,7 @@ def unpack_rows(packed: bytes, first_seq: int, count: int) -> list[Row]:
 
 def _check_shape(columns: wire_pb2.Columns, count: int) -> None:
     tracks = len(columns.stream)
-    if not (tracks == len(columns.count) == len(columns.times_of) == len(columns.values_from_base)):
+    if not (len(columns.stream) == len(columns.count) == len(columns.times_of) == len(columns.values_from_base)):
         raise WireError("columns do not agree on the number of tracks")
     if 0 in columns.stream[1:]:
         raise WireError("a stream has two tracks")
@@ -303,7 +307,8 @@ def pack_events(events: Sequence[Event]) -> bytes:
         before_ms = event.at_ms
         columns.kind.append(event.kind)
         columns.body.append(dump_body(event.body))
-    return columns.SerializeToString()
+    packed: bytes = columns.SerializeToString()
+    return packed
 
 
 def dump_body(body: dict[str, Any]) -> str:
@@ -344,16 +349,18 @@ def unpack_events(packed: bytes, first_seq: int, count: int, boot: str) -> list[
 
 def encode_segment(segment: Segment) -> bytes:
     """The bytes that are kept, sent and kept again."""
-    return wire_pb2.Segment(
+    message = wire_pb2.Segment(
         epoch=segment.epoch,
         lane=wire_pb2.Lane.ValueType(segment.lane),
         first_seq=segment.first_seq,
-        count=segment.count,
+        count=segment.entries,
         boot=segment.boot,
         schema=segment.schema,
         previous=segment.previous,
         columns=segment.columns,
-    ).SerializeToString(deterministic=True)
+    )
+    body: bytes = message.SerializeToString(deterministic=True)
+    return body
 
 
 def decode_segment(body: bytes) -> Segment:
@@ -361,12 +368,14 @@ def decode_segment(body: bytes) -> Segment:
     if len(body) > SEGMENT_BYTES_MAX:
         raise WireError(f"a segment of {len(body)} bytes; {SEGMENT_BYTES_MAX} are allowed")
     message = _parse(wire_pb2.Segment, body)
-    if message.lane not in (Lane.EVENTS, Lane.READINGS):
-        raise WireError(f"not a lane: {message.lane}")
+    try:
+        lane = Lane(message.lane)
+    except ValueError:
+        raise WireError(f"not a lane: {message.lane}") from None
     for name, size in (("epoch", ID_BYTES), ("boot", ID_BYTES)):
         if len(getattr(message, name)) != size:
             raise WireError(f"{name} has {len(getattr(message, name))} bytes, not {size}")
-    wants_schema = SCHEMA_BYTES if message.lane == Lane.READINGS else 0
+    wants_schema = SCHEMA_BYTES if lane is Lane.READINGS else 0
     if len(message.schema) != wants_schema:
         raise WireError(f"schema has {len(message.schema)} bytes, not {wants_schema}")
     if len(message.previous) not in (0, HASH_BYTES):
@@ -377,7 +386,7 @@ def decode_segment(body: bytes) -> Segment:
         raise WireError(f"not a first seq: {message.first_seq}")
     return Segment(
         message.epoch,
-        Lane(message.lane),
+        lane,
         message.first_seq,
         message.count,
         message.boot,
@@ -406,13 +415,13 @@ def unpack_columns(packed: bytes) -> bytes:
 
 def segment_rows(segment: Segment) -> list[Row]:
     """The rows of a segment of readings. Raises `WireError`."""
-    return unpack_rows(unpack_columns(segment.columns), segment.first_seq, segment.count)
+    return unpack_rows(unpack_columns(segment.columns), segment.first_seq, segment.entries)
 
 
 def segment_events(segment: Segment) -> list[Event]:
     """The events of a segment of events. Raises `WireError`."""
     columns = unpack_columns(segment.columns)
-    return unpack_events(columns, segment.first_seq, segment.count, segment.boot.hex())
+    return unpack_events(columns, segment.first_seq, segment.entries, segment.boot.hex())
 
 
 def segment_entries(segment: Segment, streams: Sequence[Stream]) -> list[Entry]:
@@ -432,7 +441,7 @@ def to_entry(row: Row, streams: Sequence[Stream], boot: str) -> Entry:
 
 def unscale(scaled: int, decimals: int) -> float:
     """The value of a scaled integer: the float nearest to it, equal at both ends."""
-    return scaled / 10**decimals
+    return float(scaled / 10**decimals)
 
 
 def quality_index(quality: str) -> int:
@@ -456,7 +465,8 @@ def encode_schema(streams: Iterable[Stream]) -> bytes:
     message = wire_pb2.Schema()
     for stream in streams:
         message.stream.add(**stream._asdict())
-    return message.SerializeToString(deterministic=True)
+    body: bytes = message.SerializeToString(deterministic=True)
+    return body
 
 
 @lru_cache(maxsize=64)
@@ -511,7 +521,7 @@ def parse_hello(body: bytes) -> wire_pb2.HelloRequest:
     return _parse(wire_pb2.HelloRequest, body)
 
 
-def _parse(kind: type[Any], body: bytes) -> Any:
+def _parse(kind: type[Parsed], body: bytes) -> Parsed:
     message = kind()
     try:
         message.ParseFromString(body)

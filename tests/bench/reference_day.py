@@ -87,7 +87,9 @@ class _Walk:
         return max(0.0, round(value, signal.decimals))
 
 
-def reference_day(*, seed: int = 2419, beats: bool = True, hours: float = 24.0) -> Iterator[Arrival]:
+def reference_day(
+    *, seed: int = 2419, beats: bool = True, hours: float = 24.0
+) -> Iterator[Arrival]:
     """Yield every arrival in order of time.
 
     With `beats` a polled value is stamped with its scheduled beat, as the sampler does;
