@@ -193,7 +193,8 @@ def unpack_rows(packed: bytes, first_seq: int, count: int) -> list[Row]:
 
 def _check_shape(columns: wire_pb2.Columns, count: int) -> None:
     tracks = len(columns.stream)
-    if not (len(columns.stream) == len(columns.count) == len(columns.times_of) == len(columns.values_from_base)):
+    per_track = (columns.count, columns.times_of, columns.values_from_base)
+    if any(len(column) != tracks for column in per_track):
         raise WireError("columns do not agree on the number of tracks")
     if 0 in columns.stream[1:]:
         raise WireError("a stream has two tracks")
@@ -224,7 +225,7 @@ def _unpack_times(columns: wire_pb2.Columns) -> list[int]:
     if any(True for rest in (starts, beats, offs) for _ in rest):
         raise WireError("the time columns are too long")
     times_ms = [at_ms for track in tracks for at_ms in track]
-    if times_ms and not (-TIME_MAX_MS <= min(times_ms) and max(times_ms) <= TIME_MAX_MS):
+    if times_ms and not (min(times_ms) >= -TIME_MAX_MS and max(times_ms) <= TIME_MAX_MS):
         raise WireError(f"not times in ms: {min(times_ms)} to {max(times_ms)}")
     return times_ms
 
@@ -351,7 +352,7 @@ def encode_segment(segment: Segment) -> bytes:
     """The bytes that are kept, sent and kept again."""
     message = wire_pb2.Segment(
         epoch=segment.epoch,
-        lane=wire_pb2.Lane.ValueType(segment.lane),
+        lane=wire_pb2.Lane.Name(segment.lane),
         first_seq=segment.first_seq,
         count=segment.entries,
         boot=segment.boot,

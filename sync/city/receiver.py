@@ -1,0 +1,216 @@
+"""The city's receiver: HTTP in front of the archive."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import html
+import time
+from typing import Any
+
+from aiohttp import web
+
+from sync import wire, wire_pb2
+from sync.city.archive import Archive, SchemaUnknownError
+from sync.entry import Lane
+from sync.wire import WireError
+
+PROTOBUF = "application/x-protobuf"
+BODY_BYTES_MAX = 1024 * 1024
+SEGMENTS_MAX = 256  # In one upload.
+NONCE_MAX = 64
+LISTED_MAX = 500  # Segments in one answer of GET /v1/segments.
+
+ARCHIVE: web.AppKey[Archive] = web.AppKey("archive", Archive)
+
+
+def make_app(archive: Archive) -> web.Application:
+    """The receiver on `archive`; who makes it closes the archive."""
+    app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[_name_errors])
+    app[ARCHIVE] = archive
+    app.add_routes(
+        [
+            web.get("/", page),
+            web.get("/health", health),
+            web.get("/v1/time", tell_time),
+            web.post("/v1/hello", hello),
+            web.post("/v1/segments", take_segments),
+            web.get("/v1/segments", list_segments),
+            web.put("/v1/schema/{hash}", put_schema),
+            web.get("/v1/schema/{hash}", get_schema),
+            web.get("/v1/fleet", fleet),
+        ]
+    )
+    return app
+
+
+@web.middleware
+async def _name_errors(request: web.Request, handler: Any) -> web.StreamResponse:
+    """What the peer got wrong is answered with 400 and the reason."""
+    try:
+        response: web.StreamResponse = await handler(request)
+    except WireError as error:
+        raise web.HTTPBadRequest(text=f"{error}\n") from None
+    return response
+
+
+async def hello(request: web.Request) -> web.Response:
+    """POST /v1/hello: a kiosk says where it stands, the city says what it has."""
+    message = wire.parse_hello(await _read(request))
+    lanes = await request.app[ARCHIVE].hello(message)
+    limits = wire_pb2.Limits(body_bytes_max=BODY_BYTES_MAX, segments_max=SEGMENTS_MAX)
+    reply = wire_pb2.HelloReply(lanes=lanes, utc_ms=_utc_ms(), limits=limits)
+    return _protobuf(reply.SerializeToString())
+
+
+async def take_segments(request: web.Request) -> web.Response:
+    """POST /v1/segments: store, then answer what of these lanes has come."""
+    upload = wire.parse_upload(await _read(request))
+    if len(upload.segments) > SEGMENTS_MAX:
+        raise WireError(f"{len(upload.segments)} segments; {SEGMENTS_MAX} are allowed")
+    try:
+        taken = await request.app[ARCHIVE].take(upload)
+    except SchemaUnknownError as error:
+        # The one answer that a kiosk mends by itself: it puts the schema and tries again.
+        return web.Response(status=428, text=str(error))
+    reply = wire_pb2.UploadReply(lanes=taken.lanes, quarantined=taken.quarantined, utc_ms=_utc_ms())
+    return _protobuf(reply.SerializeToString())
+
+
+async def put_schema(request: web.Request) -> web.Response:
+    """PUT /v1/schema/{hash}?kiosk=: a kiosk's dictionary of streams."""
+    body = await _read(request)
+    kiosk = request.query.get("kiosk", "")
+    await request.app[ARCHIVE].put_schema(kiosk, _from_hex(request.match_info["hash"]), body)
+    return web.Response(status=204)
+
+
+async def get_schema(request: web.Request) -> web.Response:
+    """GET /v1/schema/{first 8 bytes of the hash}?kiosk=: the same, for who reads segments."""
+    prefix = _from_hex(request.match_info["hash"])
+    body = await request.app[ARCHIVE].schema(request.query.get("kiosk", ""), prefix)
+    if body is None:
+        raise web.HTTPNotFound(text=f"no schema {prefix.hex()}\n")
+    return _protobuf(body)
+
+
+async def list_segments(request: web.Request) -> web.Response:
+    """GET /v1/segments?kiosk=&lane=&epoch=&after=: what is stored, as an Upload message."""
+    query = request.query
+    names = [lane.name.lower() for lane in Lane]
+    if query.get("lane", "") not in names:
+        raise WireError(f"not a lane: {query.get('lane', '')!r}; there are {names}")
+    after = query.get("after", "0")
+    if not (after.isascii() and after.isdigit()) or int(after) > wire.SEQ_MAX:
+        raise WireError(f"not a sequence number: {after!r}")
+    bodies = await request.app[ARCHIVE].segments(
+        query.get("kiosk", ""),
+        Lane[query["lane"].upper()],
+        _from_hex(query.get("epoch", "")),
+        int(after),
+        LISTED_MAX,
+    )
+    upload = wire_pb2.Upload(kiosk=query.get("kiosk", ""), segments=bodies)
+    return _protobuf(upload.SerializeToString())
+
+
+async def fleet(request: web.Request) -> web.Response:
+    """GET /v1/fleet: every kiosk, its lanes and its newest values."""
+    return web.json_response({"kiosks": await request.app[ARCHIVE].fleet()})
+
+
+async def tell_time(request: web.Request) -> web.Response:
+    """GET /v1/time?nonce=: UTC in ms, and the nonce back."""
+    nonce = request.query.get("nonce", "")
+    if len(nonce) > NONCE_MAX:
+        raise WireError(f"a nonce of {len(nonce)} characters; {NONCE_MAX} are allowed")
+    return web.json_response({"utc_ms": _utc_ms(), "nonce": nonce})
+
+
+async def health(request: web.Request) -> web.Response:
+    """GET /health: whether the archive answers."""
+    kiosks = await request.app[ARCHIVE].fleet()
+    return web.json_response({"ok": True, "kiosks": len(kiosks)})
+
+
+async def page(request: web.Request) -> web.Response:
+    """GET /: the fleet, for a person."""
+    parts = [_kiosk_html(kiosk) for kiosk in await request.app[ARCHIVE].fleet()]
+    body = "".join(parts) or "<p>No kiosk has called yet.</p>"
+    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+    return web.Response(text=_PAGE.format(body=body), content_type="text/html", headers=headers)
+
+
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Fleet</title>
+<meta http-equiv="refresh" content="5">
+<style>body{{font:16px/1.5 sans-serif;margin:2rem;color:#20272b;background:#f7f3ea}}
+table{{border-collapse:collapse;margin:.5rem 0 1.5rem}}
+td,th{{text-align:left;padding:.15rem 1rem .15rem 0;border-bottom:1px solid #dcd2bf}}
+td.n{{text-align:right;font-variant-numeric:tabular-nums}}.s{{color:#56626a}}</style>
+<h1>Fleet</h1>{body}</html>"""
+
+
+def _kiosk_html(kiosk: dict[str, Any]) -> str:
+    lanes = "".join(
+        f"<tr><td>{lane['lane']}<td>{lane['epoch'][:8]}<td class=n>{lane['entries']}"
+        f"<td>{_ranges_html(lane['got'])}<td>{_ranges_html(lane['lost'])}"
+        f"<td class=n>{len(lane['quarantined'])}"
+        for lane in kiosk["lanes"]
+    )
+    streams = "".join(
+        f"<tr><td>{html.escape(stream['stream'])}"
+        f"<td class=n>{'' if stream['value'] is None else stream['value']}"
+        f"<td>{html.escape(stream['unit'])}<td>{html.escape(stream['quality'])}"
+        f"<td class=s>{'simulated' if stream['simulated'] else ''}<td>{_time_html(stream)}"
+        for stream in kiosk["streams"]
+    )
+    return (
+        f"<h2>{html.escape(kiosk['name'] or kiosk['kiosk'])}</h2>"
+        f"<p class=s>{html.escape(kiosk['kiosk'])} · {html.escape(kiosk['software'])} · "
+        f"last seen {kiosk['last_seen_s']:.0f} s ago</p>"
+        "<table><tr><th>lane<th>epoch<th>entries<th>got<th>declared lost<th>kept aside"
+        f"{lanes}</table><table><tr><th>stream<th>value<th>unit<th>quality<th><th>measured (UTC)"
+        f"{streams}</table>"
+    )
+
+
+def _ranges_html(ranges: list[list[int]]) -> str:
+    return ", ".join(f"{first}–{last}" for first, last in ranges) or "–"
+
+
+def _time_html(stream: dict[str, Any]) -> str:
+    if stream["utc_ms"] is None:
+        return "not known"
+    utc = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(stream["utc_ms"] / 1000))
+    return f"{utc} ± {stream['error_ms'] / 1000:g} s"
+
+
+async def _read(request: web.Request) -> bytes:
+    """The body, checked against its Content-Digest (RFC 9530). Raises `WireError`."""
+    body = await request.read()
+    header = request.headers.get("Content-Digest", "")
+    if not (header.startswith("sha-256=:") and header.endswith(":")):
+        raise WireError(f"not a sha-256 Content-Digest: {header!r}")
+    try:
+        digest = base64.b64decode(header[len("sha-256=:") : -1], validate=True)
+    except binascii.Error:
+        raise WireError(f"not a sha-256 Content-Digest: {header!r}") from None
+    if digest != hashlib.sha256(body).digest():
+        raise WireError(f"the body of {len(body)} bytes does not match its Content-Digest")
+    return body
+
+
+def _from_hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise WireError(f"not hex digits: {text[:80]!r}") from None
+
+
+def _protobuf(body: bytes) -> web.Response:
+    return web.Response(body=body, content_type=PROTOBUF)
+
+
+def _utc_ms() -> int:
+    return time.time_ns() // 1_000_000
