@@ -1,0 +1,70 @@
+"""An I²C bus of register models and a scripted serial line, for tests and for a bench."""
+
+import asyncio
+
+from drivers.errors import BusError
+
+
+class FakeI2C:
+    """Chips as tables of registers, behind the names of `machine.I2C`.
+
+    `fail_at` is the number of a transfer, counted from 0, that fails as an unplugged wire
+    does. `writes` remembers what was written, in its order.
+    """
+
+    def __init__(self, chips: "dict[int, dict[int, int]]", fail_at: int = -1) -> None:
+        self.chips = chips
+        self.fail_at = fail_at
+        self.transfers = 0
+        self.writes: list[tuple[int, int, bytes]] = []
+
+    def readfrom_mem(self, addr: int, memaddr: int, nbytes: int) -> bytes:
+        """Read registers; those that were never set are zero. Raises `OSError`."""
+        registers = self._transfer(addr)
+        return bytes([registers.get(memaddr + i, 0) for i in range(nbytes)])
+
+    def writeto_mem(self, addr: int, memaddr: int, buf: bytes) -> None:
+        """Write registers. Raises `OSError`."""
+        registers = self._transfer(addr)
+        self.writes.append((addr, memaddr, bytes(buf)))
+        for i, byte in enumerate(buf):
+            registers[memaddr + i] = byte
+
+    def _transfer(self, addr: int) -> "dict[int, int]":
+        number = self.transfers
+        self.transfers += 1
+        if number == self.fail_at or addr not in self.chips:
+            raise OSError(121, "Remote I/O error")
+        return self.chips[addr]
+
+
+class FakeLine:
+    """A serial line that gives the chunks of a list, one for each `read`, then is silent."""
+
+    def __init__(self, chunks: "list[bytes]") -> None:
+        self.chunks = chunks
+        self.written = b""
+        self.opened = False
+
+    async def open(self) -> None:
+        """Make the line ready."""
+        self.opened = True
+
+    async def close(self) -> None:
+        """Give it back."""
+        self.opened = False
+
+    async def read(self) -> bytes:
+        """Return the next chunk; wait for ever when there is none. Raises `BusError`."""
+        if not self.opened:
+            raise BusError("the line is not open")
+        if not self.chunks:
+            await asyncio.Event().wait()
+        return self.chunks.pop(0)
+
+    async def write(self, frame: bytes) -> None:
+        """Remember what was sent."""
+        self.written += frame
+
+    def drop_pending(self) -> None:
+        """Nothing waits: a chunk comes when it is read."""
