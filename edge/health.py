@@ -66,7 +66,7 @@ class SensorState:
         }
 
 
-class TestWrite:
+class TrialWrite:
     """Writes a few bytes to the card and sees that they arrive.
 
     A card can turn read-only while every read still works, so health asks with a write.
@@ -161,7 +161,7 @@ class Health:
         journal: "Journal",
         uplink_status: Callable[[], dict[str, Any]],
         sensors: Mapping[str, SensorState],
-        test_write: TestWrite,
+        test_write: TrialWrite,
     ) -> None:
         self._journal = journal
         self._uplink_status = uplink_status

@@ -25,9 +25,17 @@ log = logging.getLogger(__name__)
 class Driver(Protocol):
     """What every driver class is, see drivers/catalog.py."""
 
-    KIND: str
-    SIMULATED: bool
-    SPEC: "tuple[SpecRow, ...]"
+    @property
+    def KIND(self) -> str:  # noqa: N802 # a constant of the class
+        """What the settings call it."""
+
+    @property
+    def SIMULATED(self) -> bool:  # noqa: N802 # the same
+        """Whether it makes its readings up."""
+
+    @property
+    def SPEC(self) -> "tuple[SpecRow, ...]":  # noqa: N802 # the same
+        """What it measures."""
 
     async def start(self) -> None:
         """Find the sensor and make it ready. Raises `DriverError`."""

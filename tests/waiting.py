@@ -25,9 +25,10 @@ WAIT_MAX_S = 20.0
 async def until(true: Callable[[], Any], limit_s: float = WAIT_MAX_S) -> Any:
     """Look until `true()` gives something, and return it. Raises `TimeoutError`."""
     async with asyncio.timeout(limit_s):
-        while not (found := await asyncio.to_thread(true)):
+        while True:
+            if found := await asyncio.to_thread(true):
+                return found
             await asyncio.sleep(LOOK_S)
-    return found
 
 
 def get(url: str) -> Any:

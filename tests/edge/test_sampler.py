@@ -1,7 +1,8 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -9,6 +10,9 @@ from drivers.errors import BusError, ChecksumError
 from drivers.reading import Reading
 from edge.health import SensorState
 from edge.sampler import MISSES_MAX, Sampler, beat_ms
+
+if TYPE_CHECKING:
+    from drivers.reading import SpecRow
 
 OK = (Reading("air_temperature", 31.5, "Cel"),)
 Step = Callable[[], Awaitable[tuple[Reading, ...]]]
@@ -51,7 +55,7 @@ class Script:
 
     KIND = "script"
     SIMULATED = False
-    SPEC = (("air_temperature", "Cel", -40, 85, 2),)
+    SPEC: "tuple[SpecRow, ...]" = (("air_temperature", "Cel", -40, 85, 2),)
 
     def __init__(self, *steps: Step | tuple[Reading, ...] | Exception) -> None:
         self._steps = list(steps)
@@ -181,7 +185,7 @@ async def test_a_sensor_that_is_not_there_is_a_state_on_the_screen() -> None:
 
     assert {(value, quality) for _, value, quality in world.taken} == {(None, "absent")}
     assert (state.state, state.quality) == ("failed", "absent")
-    pauses_ms = [later - sooner for sooner, later in zip(tries_ms, tries_ms[1:], strict=False)]
+    pauses_ms = [later - sooner for sooner, later in pairwise(tries_ms)]
     assert pauses_ms == sorted(pauses_ms)
     assert len(world.reports) == 1
 
