@@ -117,7 +117,7 @@ class BME280(BMP280):
     """One pressure and humidity sensor on one bus; a BMP280 in its place has no humidity."""
 
     KIND = "bme280"
-    SPEC = (
+    SPEC: "tuple[SpecRow, ...]" = (
         ("air_temperature", "Cel", -40, 85, 2),
         ("pressure", "hPa", 300, 1100, 1),
         ("relative_humidity", "%", 0, 100, 1),

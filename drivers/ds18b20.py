@@ -136,3 +136,12 @@ def check_rom(rom: bytes) -> None:
         raise FrameError(f"1-Wire address of {len(rom)} bytes, wanted 8", "length")
     if crc8(rom) != 0:
         raise ChecksumError(f"1-Wire address fails its CRC: {rom.hex()}", "crc")
+
+
+def device_name(rom: bytes) -> str:
+    """Linux's name of a device: its family, then its serial number from the highest byte on.
+
+    Raises `FrameError` or `ChecksumError` if `rom` is no 1-Wire address.
+    """
+    check_rom(rom)
+    return f"{rom[0]:02x}-" + "".join([f"{rom[i]:02x}" for i in range(6, 0, -1)])

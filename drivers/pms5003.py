@@ -164,7 +164,7 @@ class PMS5003T(PMS5003):
 
     KIND = "pms5003t"
     WORDS = PMS5003T_WORDS
-    SPEC = (
+    SPEC: "tuple[SpecRow, ...]" = (
         ("pm1", "ug/m3", 0, 1000, 0),
         ("pm2_5", "ug/m3", 0, 1000, 0),
         ("pm10", "ug/m3", 0, 1000, 0),

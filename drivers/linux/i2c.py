@@ -1,0 +1,121 @@
+"""The I²C buses of a Linux machine: /dev/i2c-N through smbus2, one thread for each bus."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from drivers.bus import transfer_failed
+from drivers.errors import BusError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from smbus2 import SMBus
+
+Answer = TypeVar("Answer")
+
+# The kernel gives a transfer up after its adapter's timeout, 1 s as a rule. The thread of a
+# bus that hangs for longer cannot be stopped, only no longer waited for.
+TRANSFER_MAX_S = 2.0
+TRANSFER_BYTES_MAX = 32
+
+
+class LinuxI2C:
+    """One adapter, by the names of `machine.I2C`.
+
+    Its single thread is also the lock: transfers of several chips never overlap. Get one
+    from `shared`, so that there is one for each adapter.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._users = 0
+        self._bus: SMBus | None = None
+        self._thread: ThreadPoolExecutor | None = None
+
+    async def open(self) -> None:
+        """Open the adapter for one more user. Raises `BusError` with the fault "absent"."""
+        if self._bus is None:
+            self._bus = open_adapter(self._number)
+            self._thread = ThreadPoolExecutor(1, f"i2c-{self._number}")
+        self._users += 1
+
+    async def close(self) -> None:
+        """Take one user away; the last one closes the adapter."""
+        self._users = max(self._users - 1, 0)
+        if self._users:
+            return
+        bus, thread = self._bus, self._thread
+        self._bus = self._thread = None
+        if thread and bus:
+            # Behind the last transfer, in its own thread: this one waits for no wire.
+            thread.submit(bus.close)
+            thread.shutdown(wait=False)
+
+    async def readfrom_mem(self, addr: int, memaddr: int, nbytes: int) -> bytes:
+        """Read registers of a chip. Raises `BusError`."""
+        if not 0 < nbytes <= TRANSFER_BYTES_MAX:
+            raise BusError(f"I2C read of {nbytes} bytes, at most {TRANSFER_BYTES_MAX}", "length")
+
+        def transfer(bus: SMBus) -> bytes:
+            from smbus2 import i2c_msg  # noqa: PLC0415 # only a machine with sensors pays for it
+
+            answer = i2c_msg.read(addr, nbytes)
+            bus.i2c_rdwr(i2c_msg.write(addr, [memaddr]), answer)
+            return bytes(answer)
+
+        return await self._run(addr, memaddr, transfer)
+
+    async def writeto_mem(self, addr: int, memaddr: int, buf: bytes) -> None:
+        """Write registers of a chip. Raises `BusError`."""
+        if len(buf) > TRANSFER_BYTES_MAX:
+            raise BusError(f"I2C write of {len(buf)} bytes, at most {TRANSFER_BYTES_MAX}", "length")
+
+        def transfer(bus: SMBus) -> None:
+            from smbus2 import i2c_msg  # noqa: PLC0415 # only a machine with sensors pays for it
+
+            bus.i2c_rdwr(i2c_msg.write(addr, bytes([memaddr]) + buf))
+
+        await self._run(addr, memaddr, transfer)
+
+    async def _run(self, addr: int, memaddr: int, transfer: Callable[[SMBus], Answer]) -> Answer:
+        bus, thread = self._bus, self._thread
+        if bus is None or thread is None:
+            raise BusError(f"/dev/i2c-{self._number} is not open")
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(TRANSFER_MAX_S):
+                return await loop.run_in_executor(thread, transfer, bus)
+        except TimeoutError as error:
+            message = f"/dev/i2c-{self._number} hangs: no answer within {TRANSFER_MAX_S} s"
+            raise BusError(message, "timeout") from error
+        except OSError as error:
+            raise BusError(transfer_failed(addr, memaddr, error)) from error
+
+
+def open_adapter(number: int) -> SMBus:
+    """Open /dev/i2c-N. Raises `BusError` that says what is missing."""
+    path = Path(f"/dev/i2c-{number}")
+    if not path.exists():
+        raise BusError(
+            f"{path} does not exist: I2C is off, or the bus has another number", "absent"
+        )
+    try:
+        from smbus2 import SMBus  # noqa: PLC0415 # only a machine with sensors pays for it
+    except ImportError as error:
+        raise BusError("smbus2 is not installed: install angsila-kiosk[pi]", "absent") from error
+    try:
+        return SMBus(str(path))
+    except OSError as error:
+        raise BusError(f"{path} cannot be opened: {error}", "absent") from error
+
+
+_buses: dict[int, LinuxI2C] = {}
+
+
+def shared(number: int) -> LinuxI2C:
+    """The one object for an adapter; all chips on it share its thread."""
+    return _buses.setdefault(number, LinuxI2C(number))
