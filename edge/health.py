@@ -203,7 +203,7 @@ class Health:
         """Say everything, for GET /health."""
         journal = self._journal
         sensors = [asdict(sensor) for sensor in self._sensors.values()]
-        wrong = self.complaint or not self._test_write.ok or journal.dropped
+        wrong = self.complaint or self._test_write.ok is False or journal.dropped
         failed = any(sensor["state"] not in ("ok", "starting") for sensor in sensors)
         return {
             "status": "stalled" if wrong else "degraded" if failed else "ok",

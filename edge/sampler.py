@@ -11,6 +11,7 @@ from edge.health import SensorState
 from edge.supervisor import Sleep, pauses
 
 if TYPE_CHECKING:
+    from drivers.catalog import Driver
     from drivers.reading import SpecRow
 
 START_MAX_S = 15.0  # A scan for a Bluetooth sensor is the slowest start there is.
@@ -20,31 +21,6 @@ MISSES_MAX = 3  # So many beats without a reading, and the sensor counts as gone
 RETRY_MAX_S = 60.0
 
 log = logging.getLogger(__name__)
-
-
-class Driver(Protocol):
-    """What every driver class is, see drivers/catalog.py."""
-
-    @property
-    def KIND(self) -> str:  # noqa: N802 # a constant of the class
-        """What the settings call it."""
-
-    @property
-    def SIMULATED(self) -> bool:  # noqa: N802 # the same
-        """Whether it makes its readings up."""
-
-    @property
-    def SPEC(self) -> "tuple[SpecRow, ...]":  # noqa: N802 # the same
-        """What it measures."""
-
-    async def start(self) -> None:
-        """Find the sensor and make it ready. Raises `DriverError`."""
-
-    async def read(self) -> tuple[Reading, ...]:
-        """Measure once, or wait for the next frame. Raises `DriverError`."""
-
-    async def close(self) -> None:
-        """Give the wire back."""
 
 
 class Intake(Protocol):
@@ -90,7 +66,7 @@ class Sampler:
         self,
         name: str,
         *,
-        make: Callable[[], Driver],
+        make: "Callable[[], Driver]",
         period_s: float,
         journal: Intake,
         clock: Ticking,
@@ -133,7 +109,7 @@ class Sampler:
         self._take(without_values(self._spec, "io"), self._stamp_ms())
         self._turn("quarantined" if quarantined else "failed", "io", repr(error))
 
-    async def _sample(self, driver: Driver) -> NoReturn:
+    async def _sample(self, driver: "Driver") -> NoReturn:
         """Read on every beat, for ever. Raises the error of the sensor that went."""
         at_ms = self._clock.boottime_ms()  # The first reading does not wait for a beat.
         misses = 0
@@ -200,7 +176,7 @@ def quality_of(error: DriverError | TimeoutError) -> str:
     return error.quality if isinstance(error, DriverError) else "timeout"
 
 
-async def close(driver: Driver) -> None:
+async def close(driver: "Driver") -> None:
     """Close the driver; a wire that fails even then is left to the next start."""
     try:
         async with asyncio.timeout(CLOSE_MAX_S):

@@ -1,0 +1,178 @@
+"""The command `angsila`."""
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from edge.errors import EdgeError
+
+# Each command imports what it needs when it runs: the start of the kiosk is measured, and
+# `angsila check` wants neither a web server nor a database.
+
+INSTALLED = Path("/etc/angsila")
+PORT_MAX = 65535
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    arguments = parser().parse_args()
+    try:
+        status = arguments.run(arguments)
+    except EdgeError as error:
+        print(f"angsila: {error}", file=sys.stderr)
+        status = error.exit_status
+    sys.exit(status)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    top = argparse.ArgumentParser(
+        prog="angsila", description="Offline kiosk and edge gateway of a seaside market town."
+    )
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    run = command(commands, "run", run_kiosk, "run a kiosk: sensors, journal, pages, uplink")
+    run.add_argument("--config", type=Path, metavar="FILE", help="settings of the kiosk")
+    run.add_argument("--state", type=Path, metavar="DIR", help="where the journal lives")
+    run.add_argument("--port", type=port, help="port of the screen's pages")
+    run.add_argument("--city", metavar="URL", help="where the city is; '' for none")
+
+    city = command(commands, "city", run_city, "run a city: receiver and archive")
+    city.add_argument("--config", type=Path, metavar="FILE", help="settings of the city")
+    city.add_argument("--state", type=Path, metavar="DIR", help="where the archive lives")
+    city.add_argument("--host", help="address to listen on")
+    city.add_argument("--port", type=port, help="port to listen on")
+
+    demo = command(commands, "demo", run_demo, "run a kiosk and a city on this machine")
+    demo.add_argument("--kiosk-port", type=port, default=8080, metavar="PORT")
+    demo.add_argument("--city-port", type=port, default=8090, metavar="PORT")
+    demo.add_argument("--state", type=Path, default=Path("state"), metavar="DIR")
+
+    check = command(commands, "check", run_check, "check settings files")
+    check.add_argument("file", type=Path, nargs="*", help="default: what `angsila run` reads")
+
+    decode = command(commands, "decode", run_decode, "turn a captured frame into readings")
+    decode.add_argument("kind", metavar="KIND", help="a driver, such as pms5003")
+    decode.add_argument("--input", required=True, metavar="JSON", help="what was captured")
+    decode.add_argument("--json", action="store_true", help="print JSON")
+
+    verify = command(commands, "verify", run_verify, "compare a kiosk's journal with a city")
+    verify.add_argument("--state", type=Path, required=True, metavar="DIR")
+    verify.add_argument("--city", required=True, metavar="URL|DATABASE")
+    return top
+
+
+def command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    words: str,
+) -> argparse.ArgumentParser:
+    """Add one command."""
+    added = commands.add_parser(name, help=words, description=words)
+    added.set_defaults(run=run)
+    return added
+
+
+def port(text: str) -> int:
+    """Read a port number. Raises `ArgumentTypeError`."""
+    if not (text.isascii() and text.isdigit() and int(text) <= PORT_MAX):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to {PORT_MAX} is")
+    return int(text)
+
+
+def run_kiosk(arguments: argparse.Namespace) -> int:
+    """`angsila run`."""
+    from edge import settings as reader
+
+    settings = reader.load(arguments.config or settings_file("gateway.toml"))
+    web, uplink = settings.web, settings.uplink
+    if arguments.port is not None:
+        web = replace(web, port=arguments.port)
+    if arguments.city is not None:
+        uplink = replace(uplink, city_url=reader.city_url(arguments.city))
+    log_to_stderr()
+
+    from edge import service
+
+    state = arguments.state or state_folder("kiosk")
+    asyncio.run(service.run(replace(settings, web=web, uplink=uplink), state))
+    return 0
+
+
+def run_city(arguments: argparse.Namespace) -> int:
+    """`angsila city`."""
+    from edge import settings as reader
+    from edge.city import city
+
+    settings = reader.load_city(arguments.config or settings_file("city.toml"))
+    host = settings.host if arguments.host is None else arguments.host
+    number = settings.port if arguments.port is None else arguments.port
+    log_to_stderr()
+    asyncio.run(city(arguments.state or state_folder("city"), host, number))
+    return 0
+
+
+def run_demo(arguments: argparse.Namespace) -> int:
+    """`angsila demo`."""
+    from edge.demo import demo
+
+    asyncio.run(demo(arguments.kiosk_port, arguments.city_port, arguments.state))
+    return 0
+
+
+def run_check(arguments: argparse.Namespace) -> int:
+    """`angsila check`: every file is looked at, the first error of each is said."""
+    from edge import settings as reader
+
+    status = 0
+    for file in arguments.file or [settings_file("gateway.toml")]:
+        try:
+            print(f"{file}: {reader.check(file)}")
+        except EdgeError as error:
+            print(f"angsila: {error}", file=sys.stderr)
+            status = error.exit_status
+    return status
+
+
+def run_decode(arguments: argparse.Namespace) -> int:
+    """`angsila decode`."""
+    from edge.decode import decode_command
+
+    return decode_command(arguments.kind, arguments.input, as_json=arguments.json)
+
+
+def run_verify(arguments: argparse.Namespace) -> int:
+    """`angsila verify`."""
+    from sync.verify import verify_command
+
+    return verify_command(arguments.state, arguments.city)
+
+
+def settings_file(name: str) -> Path:
+    """Find the settings of an installed system, or those that came with the program."""
+    from edge.settings import config_folder
+
+    installed = INSTALLED / name
+    return installed if installed.exists() else config_folder() / name
+
+
+def state_folder(name: str) -> Path:
+    """Name where state is kept unless somebody says otherwise: systemd, or here."""
+    given = os.environ.get("STATE_DIRECTORY")
+    return Path(given) if given else Path("state") / name
+
+
+def log_to_stderr() -> None:
+    """Send the log to stderr; systemd's journal has times of its own."""
+    time = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
+    logging.basicConfig(level=logging.INFO, format=f"{time}%(levelname)s %(name)s: %(message)s")
+
+
+if __name__ == "__main__":
+    main()
