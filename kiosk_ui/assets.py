@@ -1,0 +1,94 @@
+"""Static files under hashed names, compressed once, held in memory."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+STATIC = Path(__file__).parent / "static"
+URL = "/static/"
+HASH_CHARS = 10
+ZSTD_LEVEL = 19  # Compressed once at start, sent for weeks.
+
+CONTENT_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+    ".json": "application/json; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+}
+PACKED_ALREADY = (".woff2",)
+
+_IMPORT = re.compile(r'from "\./([a-z_]+\.js)"')
+_ASSET = re.compile(r"url\(([a-z0-9/_.-]+)\)")
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file as it goes out: plain, and in the encodings a browser may ask for."""
+
+    body: bytes
+    content_type: str
+    gzip: bytes | None
+    zstd: bytes | None
+    digest: str
+
+    @classmethod
+    def make(cls, body: bytes, suffix: str) -> Asset:
+        """Compress and hash a body."""
+        packed = suffix in PACKED_ALREADY
+        return cls(
+            body=body,
+            content_type=CONTENT_TYPES[suffix],
+            gzip=None if packed else gzip.compress(body, 9, mtime=0),
+            zstd=None if packed else zstd.compress(body, ZSTD_LEVEL),
+            digest=hashlib.sha256(body).hexdigest()[:HASH_CHARS],
+        )
+
+
+@dataclass
+class Assets:
+    """All files of a release, by the path they are asked for."""
+
+    extra_css: str = ""  # What only this kiosk knows: the scale of its panel.
+    served: dict[str, Asset] = field(default_factory=dict)
+    _urls: dict[str, str] = field(default_factory=dict)
+
+    def url(self, name: str) -> str:
+        """The hashed path of a file in `static/`; what it refers to is hashed first."""
+        if name not in self._urls:
+            path = STATIC / name
+            body = path.read_bytes()
+            if path.suffix in (".js", ".css"):
+                body = self._resolve(body.decode()).encode()
+            if path.suffix == ".css":
+                body += self.extra_css.encode()
+            self._urls[name] = self.add(name, body)
+        return self._urls[name]
+
+    def add(self, name: str, body: bytes) -> str:
+        """Serve a body under a name that changes whenever the body does."""
+        stem, dot, suffix = name.rpartition(".")
+        asset = Asset.make(body, dot + suffix)
+        url = f"{URL}{stem}.{asset.digest}.{suffix}"
+        self.served[url] = asset
+        return url
+
+    def source(self, name: str) -> str:
+        """A file of `static/` that is served under a fixed name."""
+        return (STATIC / name).read_text(encoding="utf-8")
+
+    def _resolve(self, text: str) -> str:
+        """Modules and style sheets name each other plainly; the browser gets hashed names."""
+        text = _IMPORT.sub(lambda match: f'from "{self.url(match[1])}"', text)
+        return _ASSET.sub(lambda match: f"url({self.url(match[1])})", text)

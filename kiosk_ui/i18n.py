@@ -1,0 +1,47 @@
+"""The words of the screens in each language: gettext catalogs, dates and language names."""
+
+from __future__ import annotations
+
+import gettext
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+LOCALE = Path(__file__).parent / "locale"
+DOMAIN = "kiosk"
+
+# By their own name and without flags: a language is no country.
+LANGUAGE_NAMES = {"th": "ไทย", "en": "English", "zh": "中文"}
+HTML_LANGUAGE = {"th": "th", "en": "en", "zh": "zh-Hans"}
+
+BUDDHIST_ERA = 543
+MONTHS = {
+    "th": "ม.ค. ก.พ. มี.ค. เม.ย. พ.ค. มิ.ย. ก.ค. ส.ค. ก.ย. ต.ค. พ.ย. ธ.ค.".split(),
+    "en": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(),
+}
+
+
+@cache
+def catalog(language: str) -> gettext.GNUTranslations:
+    """The compiled words of one language. Raises `OSError` where there are none."""
+    found = gettext.translation(DOMAIN, LOCALE, [language])
+    if not isinstance(found, gettext.GNUTranslations):
+        raise TypeError(f"not a compiled catalog: {language!r}")
+    return found
+
+
+def say(language: str, words: str, **parts: object) -> str:
+    """English words of the source in another language, with `{parts}` filled in."""
+    text = catalog(language).gettext(words)
+    return text.format(**parts) if parts else text
+
+
+def say_date(language: str, day: date) -> str:
+    """A day as people write it: Thai counts years in the Buddhist Era."""
+    if language == "zh":
+        return f"{day.year}年{day.month}月{day.day}日"
+    year = day.year + BUDDHIST_ERA if language == "th" else day.year
+    return f"{day.day} {MONTHS[language][day.month - 1]} {year}"

@@ -1,0 +1,61 @@
+// Start: fetch the bundles, show the first screen, and keep the browser's own habits away.
+import { load } from "./here.js";
+import { onTap, show, start } from "./router.js";
+import { listen } from "./live.js";
+import { watchIdle } from "./idle.js";
+
+const root = document.documentElement;
+const bundles = Object.fromEntries(
+  root.dataset.bundles.split(" ").map((pair) => pair.split("=")),
+);
+
+for (const name of ["contextmenu", "dragstart", "selectstart", "gesturestart"]) {
+  document.addEventListener(name, (event) => event.preventDefault());
+}
+document.addEventListener("wheel", (event) => event.ctrlKey && event.preventDefault(), {
+  passive: false,
+});
+document.addEventListener("touchmove", (event) => event.preventDefault(), { passive: false });
+
+document.addEventListener("click", onTap);
+
+// The first language comes first: a person may touch before the others are here.
+const first = root.dataset.language;
+await load(first, bundles[first]);
+start(first);
+listen();
+watchIdle({
+  idleS: Number(root.dataset.idle),
+  warningS: Number(root.dataset.warning),
+  reset: () => {
+    sessionStorage.clear();
+    start(first);
+  },
+  turn: () => show({ language: next(), screen: "attract" }),
+});
+await Promise.all(
+  root.dataset.languages
+    .split(" ")
+    .filter((language) => language !== first)
+    .map((language) => load(language, bundles[language])),
+);
+showAsked();
+root.dataset.ready = "";
+
+if ("serviceWorker" in navigator) {
+  await navigator.serviceWorker.register("/sw.js", { updateViaCache: "none" });
+}
+
+// A screen by its address, "#en/list/see@1", for pictures and for technicians. Then it is forgotten.
+function showAsked() {
+  const [wanted, page] = location.hash.slice(1).split("@");
+  if (!wanted) return;
+  history.replaceState(null, "", location.pathname);
+  const [language, ...path] = wanted.split("/");
+  show({ language, screen: path.join("/"), page: Number(page ?? 0) });
+}
+
+function next() {
+  const languages = root.dataset.languages.split(" ");
+  return languages[(languages.indexOf(root.dataset.language) + 1) % languages.length];
+}
