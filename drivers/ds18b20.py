@@ -79,7 +79,9 @@ def decode(scratchpad: bytes) -> float:
         raise NoDataError("scratchpad is all zero: the data line is shorted")
     raw = scratchpad[0] | scratchpad[1] << 8
     if raw == POWER_ON_RAW and scratchpad[6] == POWER_ON_BYTE_6:
-        raise NoDataError("85 °C is the power-on value: nothing was measured", "power_on_value")
+        error = NoDataError("85 °C is the power-on value: nothing was measured", "power_on_value")
+        error.fields = {"raw_c": celsius(raw)}
+        raise error
     return celsius(raw, resolution_bits(scratchpad[4]))
 
 

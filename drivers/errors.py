@@ -21,7 +21,8 @@ QUALITY_OF_FAULT = {
 class DriverError(Exception):
     """A sensor gave no reading this time: skip this beat and try again.
 
-    `fault` is one short stable word, `quality` the member of `QUALITIES` for it.
+    `fault` is one short stable word, `quality` the member of `QUALITIES` for it, `fields`
+    what could be read all the same, for a person who looks into the case.
     """
 
     FAULT = "io"
@@ -30,6 +31,7 @@ class DriverError(Exception):
         super().__init__(message)
         self.fault = fault or self.FAULT
         self.quality = QUALITY_OF_FAULT[self.fault]
+        self.fields: dict[str, object] = {}
 
 
 class BusError(DriverError):
