@@ -172,6 +172,7 @@ def log_to_stderr() -> None:
     """Send the log to stderr; systemd's journal has times of its own."""
     time = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
     logging.basicConfig(level=logging.INFO, format=f"{time}%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)  # A state, not a change.
 
 
 if __name__ == "__main__":

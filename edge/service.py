@@ -57,6 +57,7 @@ async def run(settings: Settings, state: Path) -> None:
             kiosk = Kiosk(settings, folder, journal)
             async with pages(kiosk.app(), listening), kiosk.local_socket():
                 systemd.notify(READY="1", STATUS="serving")
+                log.info("kiosk on http://%s:%d", *listening.getsockname()[:2])
                 await run_parts(kiosk.parts(), stopping)
                 systemd.notify(STOPPING="1")
             await kiosk.last_words()
