@@ -7,11 +7,10 @@ TYPE_CHECKING = False  # mypy takes this name as true; no Python needs typing at
 
 MICROPYTHON = sys.implementation.name == "micropython"
 
-# MicroPython's tick counter wraps here. CPython's wraps at the same place on purpose, so
-# that a bug at the wrap shows in every test run and not after twelve days on a node.
-TICKS_PERIOD_MS = 1 << 30
-
 if TYPE_CHECKING or not MICROPYTHON:
+    # A node's tick counter wraps here. CPython's wraps at the same place on purpose, so that
+    # a bug at the wrap shows in every test run and not after twelve days on a node.
+    TICKS_PERIOD_MS = 1 << 30
 
     def ticks_ms() -> int:
         """Milliseconds of a steady clock, modulo `TICKS_PERIOD_MS`."""
@@ -27,7 +26,9 @@ if TYPE_CHECKING or not MICROPYTHON:
         return time.time()
 
 else:
-    from time import ticks_diff, ticks_ms
+    from time import ticks_add, ticks_diff, ticks_ms
+
+    TICKS_PERIOD_MS = ticks_add(0, -1) + 1  # 2^30 on a node, more on a 64-bit machine.
 
     # A node's port may count from 2000 instead of 1970.
     _EPOCH_S = 946_684_800 if time.gmtime(0)[0] == 2000 else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from drivers.bus import transfer_failed
 from drivers.errors import BusError
@@ -13,7 +13,7 @@ from drivers.errors import BusError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from smbus2 import SMBus
+    from smbus2 import i2c_msg
 
 Answer = TypeVar("Answer")
 
@@ -23,6 +23,16 @@ TRANSFER_MAX_S = 2.0
 TRANSFER_BYTES_MAX = 32
 
 
+class Adapter(Protocol):
+    """What of smbus2's `SMBus` is used."""
+
+    def i2c_rdwr(self, *messages: i2c_msg) -> None:
+        """Transfer messages with repeated starts. Raises `OSError`."""
+
+    def close(self) -> None:
+        """Give the device back."""
+
+
 class LinuxI2C:
     """One adapter, by the names of `machine.I2C`.
 
@@ -30,16 +40,17 @@ class LinuxI2C:
     from `shared`, so that there is one for each adapter.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, open_bus: Callable[[int], Adapter] | None = None) -> None:
         self._number = number
+        self._open_bus = open_bus or open_adapter
         self._users = 0
-        self._bus: SMBus | None = None
+        self._bus: Adapter | None = None
         self._thread: ThreadPoolExecutor | None = None
 
     async def open(self) -> None:
         """Open the adapter for one more user. Raises `BusError` with the fault "absent"."""
         if self._bus is None:
-            self._bus = open_adapter(self._number)
+            self._bus = self._open_bus(self._number)
             self._thread = ThreadPoolExecutor(1, f"i2c-{self._number}")
         self._users += 1
 
@@ -60,7 +71,7 @@ class LinuxI2C:
         if not 0 < nbytes <= TRANSFER_BYTES_MAX:
             raise BusError(f"I2C read of {nbytes} bytes, at most {TRANSFER_BYTES_MAX}", "length")
 
-        def transfer(bus: SMBus) -> bytes:
+        def transfer(bus: Adapter) -> bytes:
             from smbus2 import i2c_msg  # noqa: PLC0415 # only a machine with sensors pays for it
 
             answer = i2c_msg.read(addr, nbytes)
@@ -74,14 +85,14 @@ class LinuxI2C:
         if len(buf) > TRANSFER_BYTES_MAX:
             raise BusError(f"I2C write of {len(buf)} bytes, at most {TRANSFER_BYTES_MAX}", "length")
 
-        def transfer(bus: SMBus) -> None:
+        def transfer(bus: Adapter) -> None:
             from smbus2 import i2c_msg  # noqa: PLC0415 # only a machine with sensors pays for it
 
             bus.i2c_rdwr(i2c_msg.write(addr, bytes([memaddr]) + buf))
 
         await self._run(addr, memaddr, transfer)
 
-    async def _run(self, addr: int, memaddr: int, transfer: Callable[[SMBus], Answer]) -> Answer:
+    async def _run(self, addr: int, memaddr: int, transfer: Callable[[Adapter], Answer]) -> Answer:
         bus, thread = self._bus, self._thread
         if bus is None or thread is None:
             raise BusError(f"/dev/i2c-{self._number} is not open")
@@ -96,7 +107,7 @@ class LinuxI2C:
             raise BusError(transfer_failed(addr, memaddr, error)) from error
 
 
-def open_adapter(number: int) -> SMBus:
+def open_adapter(number: int) -> Adapter:
     """Open /dev/i2c-N. Raises `BusError` that says what is missing."""
     path = Path(f"/dev/i2c-{number}")
     if not path.exists():
@@ -108,9 +119,10 @@ def open_adapter(number: int) -> SMBus:
     except ImportError as error:
         raise BusError("smbus2 is not installed: install angsila-kiosk[pi]", "absent") from error
     try:
-        return SMBus(str(path))
+        adapter: Adapter = SMBus(str(path))
     except OSError as error:
         raise BusError(f"{path} cannot be opened: {error}", "absent") from error
+    return adapter
 
 
 _buses: dict[int, LinuxI2C] = {}

@@ -38,6 +38,11 @@ class UART:
         self._gone = ""
         self.dropped_bytes = 0  # What a late reader missed.
 
+    @property
+    def pending_bytes(self) -> int:
+        """How many bytes have come and were not read yet."""
+        return len(self._pending)
+
     async def open(self) -> None:
         """Open and configure the device. Raises `BusError` with the fault "absent"."""
         if self._fd is not None:
