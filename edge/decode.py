@@ -39,10 +39,11 @@ def decode(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
         if key not in allowed:
             raise InputError(f"{kind}: unknown key {key!r}; allowed: {', '.join(allowed)}")
     readings, fields = decoder(given)
+    bad = [reading.quality for reading in readings if reading.quality != "ok"]
     return {
         "kind": kind,
         "readings": [reading._asdict() for reading in readings],
-        "fields": fields,
+        "fields": fields | ({"quality": bad[0] if bad else "ok"} if readings else {}),
     }
 
 
@@ -388,5 +389,6 @@ DECODERS: dict[str, tuple[Callable[[Mapping[str, Any]], Decoded], tuple[str, ...
     "ds18b20": (probe, PROBE_KEYS),
     "pms5003": (particles(pms5003.PMS5003), PARTICLE_KEYS),
     "pms5003t": (particles(pms5003.PMS5003T), PARTICLE_KEYS),
+    "pms7003": (particles(pms5003.PMS5003), PARTICLE_KEYS),
     "pmsa003i": (particles(pms5003.PMS5003), PARTICLE_KEYS),
 }

@@ -11,7 +11,7 @@ from edge.decode import DECODERS, MESSAGE_MAX, decode, decode_command, render
 
 FRAMES = Path(__file__).parent.parent / "frames"
 KINDS_OF = {
-    "PMS5003/PMSA003I": ("pms5003", "pmsa003i"),
+    "PMS5003/PMSA003I": ("pms5003", "pms7003", "pmsa003i"),
     "1-Wire": ("ds18b20", "1-wire"),
 }
 ROWS = [row for path in sorted(FRAMES.glob("*.json")) for row in json.loads(path.read_text())]
@@ -56,7 +56,9 @@ def test_public_vectors(kind: str, row: dict[str, Any]) -> None:
 def test_there_are_vectors_for_each_sensor() -> None:
     """The test above has looked at all the rows that we know."""
     assert len(ROWS) == 30
-    assert {kind for kind, *_ in (one.values for one in VECTORS)} == set(DECODERS) - {"pms5003t"}
+    assert {kind for kind, *_ in (one.values for one in VECTORS)} == set(DECODERS) - {
+        "pms5003t",  # Of the sister we have no capture.
+    }
 
 
 def test_readings_have_a_unit_and_a_quality() -> None:
@@ -67,6 +69,14 @@ def test_readings_have_a_unit_and_a_quality() -> None:
         "unit": "ug/m3",
         "quality": "ok",
     }
+
+
+def test_a_frame_of_zeros_is_decoded_as_warming_up() -> None:
+    """A good frame that holds no measurement has no values, and the result says why."""
+    zeros = pms5003.with_sum(bytes.fromhex(FRAME)[:4] + bytes(24) + b"\x97\x00").hex()
+    result = decode("pms5003", {"frame": zeros})
+    assert {reading["value"] for reading in result["readings"]} == {None}
+    assert result["fields"]["quality"] == "warming_up"
 
 
 def test_a_stream_gives_its_good_frames() -> None:
