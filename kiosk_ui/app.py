@@ -55,7 +55,7 @@ def make_app(
     app[FILES] = files
     app[HEALTH] = health
     app[HOSTS] = frozenset(kiosk.hosts)
-    app[STREAMS] = set()
+    app[STREAMS] = {}
     latitude, longitude = kiosk.position or (pack.latitude, pack.longitude)
     app[PRESENT] = Present(journal, clock, uplink_status, latitude, longitude, release)
     app.on_shutdown.append(close_streams)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +14,7 @@ from kiosk_ui.i18n import HTML_LANGUAGE, LANGUAGE_NAMES, say, say_date
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kiosk_ui.content import Entry, Pack
+    from kiosk_ui.content import Entry, Hours, Pack
     from kiosk_ui.place import KioskPlace
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -51,21 +52,21 @@ TILES = (
         "townhall",
         "The city",
         "Services and plans",
-        ("service", "smartcity", "invest"),
+        ("service", "emergency", "smartcity", "invest"),
     ),
 )
 
 QUANTITIES = (
-    Quantity("air_temperature", "Air temperature", "heat", 1),
+    Quantity("air_temperature", "Air", "heat", 1),
     Quantity("relative_humidity", "Humidity", "drop", 0),
-    Quantity("water_temperature", "Sea temperature", "wave", 1),
+    Quantity("water_temperature", "Sea water", "wave", 1),
     Quantity("water_level", "Water level", "wave", 2),
     Quantity("wind_speed", "Wind", "air", 1),
     Quantity("sound_level", "Noise", "sound", 0),
     Quantity("people", "Visitors", "people", 0),
     Quantity("pressure", "Air pressure", "gauge", 0),
     Quantity("rain", "Rain", "drop", 1),
-    Quantity("cpu_temperature", "Kiosk processor", "chip", 0),
+    Quantity("cpu_temperature", "Kiosk heat", "chip", 0),
     Quantity("load_1m", "Kiosk load", "chip", 1),
     Quantity("memory_used", "Kiosk memory", "chip", 0),
 )
@@ -156,8 +157,8 @@ FLAGGED = {"traffy-fondue": "traffy_fondue"}
 # Sources that give a position and nothing else are no source of the text.
 POSITION_SOURCES = ("poi-coords", "osm-bangsaen", "rachini-gps")
 
-TITLE_LONG = {"th": 34, "en": 30, "zh": 14}  # Characters; longer titles take the smaller size.
-THAI_LONG = 30
+# Characters from which a title takes the smaller, and the smallest size.
+TITLE_LONG = {"th": (20, 40), "en": (20, 45), "zh": (10, 30)}
 
 # What the page's own script has to say, by the name it uses.
 SCRIPT_WORDS = {
@@ -174,7 +175,6 @@ SCRIPT_WORDS = {
     "clockNotSet": "Clock not set",
     "tideMissing": "The clock is not set, so no tide is shown.",
     "sensorSilent": "sensor silent",
-    "noSensor": "No sensor has sent a value yet.",
     "backIn": "Back to the start in {n} s",
     "now": "now",
     "metre": "m",
@@ -195,6 +195,13 @@ def shown_entries(pack: Pack, *kinds: str) -> tuple[Entry, ...]:
         entry
         for entry in pack.of_kind(*kinds)
         if entry.id not in FLAGGED or pack.flags.get(FLAGGED[entry.id], False)
+    )
+
+
+def listed(pack: Pack, tile: Tile) -> tuple[Entry, ...]:
+    """What a tile's list shows; the first emergency numbers stand on their own screen."""
+    return tuple(
+        entry for entry in shown_entries(pack, *tile.kinds) if entry.phone not in FIRST_NUMBERS
     )
 
 
@@ -250,6 +257,14 @@ def _environment(language: str, asset: Callable[[str], str]) -> Environment:
     return environment
 
 
+def _says(hours: Hours | None, phone: str | None) -> bool:
+    """Whether the hours already tell to call that number."""
+    if hours is None or phone is None:
+        return False
+    digits = re.sub(r"\D", "", hours.text["en"])
+    return re.sub(r"\D", "", phone) in digits
+
+
 class _Screens:
     """One language's screens."""
 
@@ -272,7 +287,7 @@ class _Screens:
 
     def bundle(self) -> dict[str, Any]:
         lists = [tile for tile in TILES if tile.kinds]
-        entries = [e for tile in lists for e in shown_entries(self.pack, *tile.kinds)]
+        entries = [e for tile in lists for e in listed(self.pack, tile)]
         return {
             "language": self.language,
             "html_language": HTML_LANGUAGE[self.language],
@@ -306,7 +321,7 @@ class _Screens:
         }
 
     def _list(self, tile: Tile) -> str:
-        entries = shown_entries(self.pack, *tile.kinds)
+        entries = listed(self.pack, tile)
         way = {entry.id: way_m(entry, self.place.position) for entry in entries}
         near_first = sorted(
             entries, key=lambda entry: (way[entry.id] is None, way[entry.id] or 0.0)
@@ -336,20 +351,22 @@ class _Screens:
         return self._render(
             "entry.html",
             name=name,
-            title_long=len(name) > TITLE_LONG[self.language],
-            thai=entry.names["th"],
-            thai_long=len(entry.names["th"]) > THAI_LONG,
+            title_size=self._title_size(name),
+            thai=entry.card_name("th"),  # The name that a driver knows.
             text=entry.text[self.language],
             icon_name=icon_of(entry),
             way=self._way(way_m(entry, self.place.position)),
             hours=self._hours(entry),
-            hours_label=self._say("Hours" if entry.has_date is None else "Date"),
-            phone=entry.phone,
+            phone=None if _says(entry.hours, entry.phone) else entry.phone,
             website=entry.website,
             checked=self._say("Checked {date}", date=say_date(self.language, entry.checked_on)),
             source=self._source(entry),
             unsure=entry.confidence != "high",
         )
+
+    def _title_size(self, name: str) -> str:
+        long, longer = TITLE_LONG[self.language]
+        return "longer" if len(name) > longer else "long" if len(name) > long else ""
 
     def _hours(self, entry: Entry) -> str:
         """Opening hours; "ask" where they are unknown, nothing where there can be none."""
@@ -367,7 +384,7 @@ class _Screens:
         cards = [
             {
                 "phone": entry.phone,
-                "name": entry.names[self.language],
+                "name": entry.card_name(self.language),
                 "icon": icon_of(entry),
             }
             for entry in shown_entries(self.pack, "emergency")
@@ -377,8 +394,7 @@ class _Screens:
         return self._render(
             "sos.html",
             first=first,
-            more=[card for card in cards if card not in first],
-            here_th=f"ฉันอยู่ที่ {names['th']} ตำบลอ่างศิลา อำเภอเมือง จังหวัดชลบุรี",
-            here_en=f"I am at {names['en']}, Ang Sila, Mueang Chonburi, Chonburi.",
+            here_th=f"ฉันอยู่ที่ {names['th']} ต.อ่างศิลา อ.เมือง จ.ชลบุรี",
+            here_en=f"I am at {names['en']}, Ang Sila, Mueang Chonburi.",
             position=None if position is None else f"{position[0]:.5f} N  {position[1]:.5f} E",
         )

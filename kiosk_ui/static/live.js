@@ -91,15 +91,12 @@ const TEXTS = {
   "pm.level": (w) => level("pm2_5", "band", w.pm),
   "pm.note": (w) => note("pm2_5", "band", w.pm, w),
   "pm.source": (w) => origin(derived("pm2_5"), w) ?? "",
-  "sun.rise": () => sun("rise_ms"),
-  "sun.set": () => sun("set_ms"),
-  "here.missing": (w) => (readings.size ? "" : w.noSensor),
+  "sun.set": () => (message?.today.sun ? time(message.today.sun.set_ms) : "–"),
 };
 
 const metres = (m, w) => number(m, 1, "m", w);
 const arrow = (t) => ({ rising: "↑", falling: "↓", slack: "→" })[t.trend];
 const turn = (t, w) => (t ? `${w[t.kind]} ${metres(t.height_m, w)} ${time(t.at_ms)}` : "");
-const sun = (key) => (message?.today.sun ? time(message.today.sun[key]) : "–");
 
 function turnTime(tide, kind, w) {
   const found = tide?.next.find((one) => one.kind === kind);
