@@ -15,12 +15,10 @@ from typing import NamedTuple
 from sync import wire
 from tests.bench.figures import Beside, Figure
 from tests.bench.reference_day import BASE_MS, Arrival, reference_day
-from tests.bench.replay import batches, replay
+from tests.bench.replay import batches, ram_folder, replay
 
 GOAL = 400.0
 IMAGE_BYTES = 96 * 1024 * 1024
-SHM = Path("/dev/shm")  # noqa: S108  What is counted is the loop device, not what is below it.
-SHM_FREE_BYTES_MIN = 4 * IMAGE_BYTES
 SECTOR_BYTES = 512  # Of /sys/block/*/stat, whatever the device says of itself.
 WRITE_SECTORS = 6  # Its place in that file, see Documentation/block/stat.rst.
 # A day of segments is about 90 KB: with this quota the second half of the day prunes.
@@ -158,7 +156,8 @@ def _write_rows(day: Sequence[Arrival], folder: Path) -> Iterator[None]:
 def _write_log(day: Sequence[Arrival], folder: Path) -> Iterator[None]:
     """The same columns as the journal's, one after the other in a file that is there already."""
     with (folder / "log").open("wb", buffering=0) as file:
-        file.write(bytes(16 * len(day)))
+        for _ in range(len(day) // 100 + 1):
+            file.write(bytes(4096))  # In one piece it would be one large page to /proc/self/io.
         os.fsync(file.fileno())
         yield
         end = 0
@@ -214,13 +213,6 @@ def card(options: str) -> Iterator[Card]:
 def sync(where: Card) -> None:
     """Have the file system write what it holds back."""
     _command("sync", "--file-system", str(where.folder))
-
-
-def ram_folder() -> Path | None:
-    """A folder in RAM where there is room, or None for the usual one."""
-    if SHM.is_dir() and shutil.disk_usage(SHM).free >= SHM_FREE_BYTES_MIN:
-        return SHM
-    return None
 
 
 def _device_bytes(statistics: Path) -> int:

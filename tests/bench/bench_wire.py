@@ -14,7 +14,7 @@ from sync import wire
 from sync.zstd import compress
 from tests.bench.figures import Beside, Figure
 from tests.bench.reference_day import Arrival, reference_day
-from tests.bench.replay import SEGMENT_MS, UTC_AT_BOOT_MS, Replayed, batches, replay
+from tests.bench.replay import SEGMENT_MS, UTC_AT_BOOT_MS, Replayed, batches, ram_folder, replay
 
 GOAL_BEATS = 1.1
 GOAL_MS_TIMES = 1.6
@@ -32,7 +32,7 @@ async def measure(*, hours: float = 24.0) -> list[Figure]:
         (False, "wire_bytes_per_reading_ms_times", GOAL_MS_TIMES),
     ):
         day = list(reference_day(beats=beats, hours=hours))
-        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        with tempfile.TemporaryDirectory(prefix="bench-", dir=ram_folder()) as folder:
             replayed = await replay(day, Path(folder) / "kiosk", Path(folder) / "city")
         figures.append(_figure(name, goal, day, replayed))
     return figures

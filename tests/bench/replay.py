@@ -6,6 +6,7 @@ every 10 minutes, an anchor every hour.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import groupby
@@ -32,6 +33,8 @@ BOOT = "5e" * 16
 UTC_AT_BOOT_MS = 1_800_000_000_000
 NTP_ERROR_MS = 12
 LISTED = 256
+SHM = Path("/dev/shm")  # noqa: S108  The folders in it are made by tempfile.
+SHM_FREE_BYTES_MIN = 512 * 1024 * 1024
 UPLOAD_PATH = "/v1/segments"
 OK = 200
 
@@ -75,6 +78,13 @@ class DayClock:
             wall_ms=lambda: UTC_AT_BOOT_MS + self.now_ms,
             ntp_error_ms=lambda: NTP_ERROR_MS,
         )
+
+
+def ram_folder() -> Path | None:
+    """Where files go whose speed does not matter: RAM if there is room, or the usual place."""
+    if SHM.is_dir() and shutil.disk_usage(SHM).free >= SHM_FREE_BYTES_MIN:
+        return SHM
+    return None
 
 
 def batches(day: Iterable[Arrival], period_ms: int = COMMIT_MS) -> Iterator[Batch]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from tests.bench import bench_card, bench_wire
 from tests.bench.figures import Beside, Figure, write
 from tests.bench.reference_day import reference_day
-from tests.bench.replay import ReplayError, replay
+from tests.bench.replay import ReplayError, ram_folder, replay
 
 # Only figures that do not depend on how fast or how busy the machine is.
 HOURS = 4.0  # Long enough that a start does not outweigh it.
@@ -18,14 +19,14 @@ HOURS = 4.0  # Long enough that a start does not outweigh it.
     ("beats", "goal"), [(True, bench_wire.GOAL_BEATS), (False, bench_wire.GOAL_MS_TIMES)]
 )
 async def test_readings_take_few_bytes_on_the_wire_and_come_out_equal(
-    tmp_path: Path,
     beats: bool,  # noqa: FBT001  pytest hands it in.
     goal: float,
 ) -> None:
     """The wire keeps its goal with both kinds of time stamps, and each reading arrives equal."""
     day = list(reference_day(beats=beats, hours=HOURS))
 
-    replayed = await replay(day, tmp_path / "kiosk", tmp_path / "city")
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=ram_folder()) as folder:
+        replayed = await replay(day, Path(folder) / "kiosk", Path(folder) / "city")
 
     # What was refused is one upload a life, and would count for a day's share of it here.
     assert (replayed.upload_bytes - replayed.refused_bytes) / len(day) <= goal
