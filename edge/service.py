@@ -55,7 +55,7 @@ async def run(settings: Settings, state: Path) -> None:
     with alone(folder), door(settings) as listening:
         async with opened_journal(folder, settings) as journal:
             kiosk = Kiosk(settings, folder, journal)
-            async with pages(kiosk.app(), listening), kiosk.local_socket():
+            async with kiosk.local_socket(), pages(kiosk.app(), listening):
                 systemd.notify(READY="1", STATUS="serving")
                 log.info("kiosk on http://%s:%d", *listening.getsockname()[:2])
                 await run_parts(kiosk.parts(), stopping)

@@ -19,7 +19,7 @@ from typing import Any
 
 ANGSILA = str(Path(sys.executable).with_name("angsila"))
 LOOK_S = 0.05
-WAIT_MAX_S = 20.0
+WAIT_MAX_S = 60.0  # Only a machine that is very busy needs more than a few seconds.
 
 
 async def until(true: Callable[[], Any], limit_s: float = WAIT_MAX_S) -> Any:

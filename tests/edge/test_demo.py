@@ -62,6 +62,7 @@ async def test_pulled_plugs_lose_nothing(tmp_path: Path) -> None:
                 await by_hand.end(signal.SIGKILL)
         async with angsila(*kiosk_command) as kiosk, angsila(*city_command) as city:
             await demo.line("The city is back")
+            await until(seq)
             async with angsila("verify", "--state", tmp_path, "--city", city_url) as verify:
                 status, output = await verify.ended()
             assert status == 0, output
