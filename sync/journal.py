@@ -159,6 +159,7 @@ class Journal:
         self._new_anchors: list[Anchor] = []
         self._open: list[Row] = []  # Committed, not yet sealed; the SQL thread's.
         self._segment_bytes = 0
+        self._closed = False
         self._appended = asyncio.Event()
         self._sealed = asyncio.Event()
         self._lock = asyncio.Lock()
@@ -179,7 +180,10 @@ class Journal:
         return journal
 
     async def close(self) -> None:
-        """Commit what is in RAM and let the file go."""
+        """Commit what is in RAM and let the file go. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         try:
             await self.commit()
         finally:

@@ -179,9 +179,10 @@ def _entries(body: bytes) -> dict[int, Any]:
 
 
 async def _all_stored(city: _City, kiosk: str, lane: Lane, epoch: bytes) -> AsyncIterator[bytes]:
-    after = 0
-    while bodies := await city.segments(kiosk, lane, epoch, after):
-        for body in bodies:
+    after, before = 0, -1
+    while after > before:  # A damaged archive may not get on.
+        before = after
+        for body in await city.segments(kiosk, lane, epoch, after):
             after = max(after, wire.decode_segment(body).first_seq)
             yield body
 

@@ -1,0 +1,85 @@
+"""A real journal on a real disk, and a real city on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import BaseTestServer, TestServer
+
+from drivers.reading import Reading
+from sync.city.archive import Archive
+from sync.city.receiver import make_app
+from sync.clock import Clock
+from sync.journal import Journal, Options
+from sync.uplink import Options as UplinkOptions
+from sync.uplink import Uplink
+
+BOOT = "0123456789abcdef0123456789abcdef"
+DECIMALS = {"water_level": 3, "air_temperature": 2, "people": 0}
+
+
+class Time:
+    """A clock that the test turns by hand."""
+
+    def __init__(self) -> None:
+        self.ms = 1_000
+
+    def __call__(self) -> int:
+        """CLOCK_BOOTTIME in ms."""
+        return self.ms
+
+
+@pytest.fixture
+def now() -> Time:
+    """The hand on the clock."""
+    return Time()
+
+
+@pytest.fixture
+def clock(now: Time) -> Clock:
+    """A clock that nobody has set."""
+    return Clock(("city",), boot=BOOT, boottime_ms=now)
+
+
+@pytest.fixture
+async def journal(tmp_path: Path, clock: Clock) -> AsyncIterator[Journal]:
+    """A journal that commits and seals when the test says so."""
+    opened = await Journal.open(tmp_path / "kiosk", clock, Options())
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def archive(tmp_path: Path) -> AsyncIterator[Archive]:
+    """The city's archive."""
+    opened = await Archive.open(tmp_path / "city")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def city(archive: Archive) -> AsyncIterator[BaseTestServer]:
+    """The city's receiver on loopback."""
+    async with TestServer(make_app(archive)) as server:
+        yield server
+
+
+@pytest.fixture
+def uplink(journal: Journal, clock: Clock, city: BaseTestServer) -> Uplink:
+    """The kiosk's line to that city."""
+    return Uplink(journal, clock, UplinkOptions(str(city.make_url("/")), "kiosk-1"))
+
+
+@pytest.fixture
+def levels(journal: Journal, now: Time) -> Callable[..., None]:
+    """Append `count` water levels, 10 s apart."""
+
+    def append(count: int, start: float = 1.0) -> None:
+        for number in range(count):
+            now.ms += 10_000
+            reading = Reading("water_level", start + number / 1000, "m")
+            journal.append("pier", [reading], now.ms, simulated=True, decimals=DECIMALS)
+
+    return append

@@ -1,0 +1,448 @@
+"""Both ends of the wire together: whatever happens between them, entries arrive once."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import io
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import BaseTestServer, TestServer
+
+from drivers.reading import Reading
+from sync import local, wire, wire_pb2
+from sync.city.archive import Archive
+from sync.city.receiver import BODY_BYTES_MAX, PROTOBUF
+from sync.clock import FLOOR_UTC_MS, Clock
+from sync.entry import Lane
+from sync.journal import Journal
+from sync.uplink import Options, Uplink, UplinkError
+from sync.verify import verify, verify_command
+from sync.wire import Segment
+
+
+def digest(body: bytes) -> dict[str, str]:
+    """The header that goes with a body."""
+    return {
+        "Content-Digest": f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
+    }
+
+
+async def post(city: BaseTestServer, path: str, body: bytes, **headers: str) -> tuple[int, bytes]:
+    """Post a body to the city; status and answer."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(city.make_url(path), data=body, headers=digest(body) | headers) as response,
+    ):
+        return response.status, await response.read()
+
+
+async def lanes_of(archive: Archive) -> dict[str, dict[str, Any]]:
+    """The lanes of the one kiosk."""
+    (kiosk,) = await archive.fleet()
+    return {lane["lane"]: lane for lane in kiosk["lanes"]}
+
+
+async def test_entries_arrive_once(
+    journal: Journal, uplink: Uplink, archive: Archive, levels: Callable[..., None]
+) -> None:
+    """Readings and events reach the archive, and nothing is left to send."""
+    levels(50)
+    await journal.event("feedback", {"face": 3})
+    await journal.seal()
+    await uplink.flush()
+    lanes = await lanes_of(archive)
+    assert (lanes["readings"]["got"], lanes["events"]["got"]) == ([[1, 50]], [[1, 1]])
+    assert journal.pending() == 0
+
+
+async def test_the_newest_value_is_the_citys_latest(
+    journal: Journal, uplink: Uplink, archive: Archive, levels: Callable[..., None]
+) -> None:
+    """The operator sees each stream's newest value with unit, quality and what is simulated."""
+    levels(3)
+    await journal.seal()
+    await uplink.flush()
+    ((stream,),) = [kiosk["streams"] for kiosk in await archive.fleet()]
+    assert stream["stream"] == "pier/water_level"
+    assert (stream["value"], stream["unit"], stream["simulated"]) == (1.002, "m", True)
+
+
+async def test_the_newest_readings_go_first(
+    journal: Journal, uplink: Uplink, levels: Callable[..., None]
+) -> None:
+    """After a long absence events go first, then the present, then the past from its start."""
+    for _ in range(4):
+        levels(10)
+        await journal.seal()
+    await journal.event("feedback", {"face": 1})
+    order = []
+    async with aiohttp.ClientSession() as session:
+        await uplink._hello(session)
+        while True:
+            lane, segments = await uplink._next_segments()
+            if not segments:
+                break
+            order.append((lane, segments[0].first_seq))
+            await uplink._send(session, lane, segments)
+    assert order == [(Lane.EVENTS, 1), (Lane.READINGS, 31), (Lane.READINGS, 1)]
+
+
+async def test_a_batch_sent_twice_is_kept_once(
+    journal: Journal, city: BaseTestServer, archive: Archive, levels: Callable[..., None]
+) -> None:
+    """When the answer is lost the kiosk sends the same bytes again, and nothing doubles."""
+    levels(5)
+    await journal.seal()
+    await put_schema(city, journal)
+    found = await journal.segments(Lane.READINGS, 1, 5, limit=9, bytes_max=2**20)
+    upload = wire_pb2.Upload(kiosk="kiosk-1", segments=[each.body for each in found])
+    for _ in range(2):
+        status, _ = await post(city, "/v1/segments", upload.SerializeToString())
+        assert status == 200
+    bodies = await archive.segments("kiosk-1", Lane.READINGS, journal.epoch, 0, 10)
+    assert bodies == [each.body for each in found]
+
+
+async def put_schema(city: BaseTestServer, journal: Journal) -> None:
+    """Put the journal's dictionary."""
+    schema = journal.schema()
+    url = city.make_url(f"/v1/schema/{wire.sha256(schema).hex()}?kiosk=kiosk-1")
+    async with (
+        aiohttp.ClientSession() as session,
+        session.put(url, data=schema, headers=digest(schema)) as response,
+    ):
+        assert response.status == 204
+
+
+class Swallower:
+    """A road to the city on which the answers to the first uploads are lost."""
+
+    def __init__(self, city: BaseTestServer, losses: int) -> None:
+        self._city = city
+        self.losses = losses
+        self.uploads = 0
+
+    async def pass_on(self, request: web.Request) -> web.StreamResponse:
+        """Hand a request to the city; its answer may not come back."""
+        body = await request.read()
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(
+                request.method,
+                self._city.make_url(request.path_qs),
+                data=body,
+                headers={"Content-Digest": request.headers["Content-Digest"]},
+            ) as answer,
+        ):
+            content = await answer.read()
+        if request.path == "/v1/segments" and answer.status == 200:
+            self.uploads += 1
+            if self.uploads <= self.losses:
+                assert request.transport is not None
+                request.transport.abort()
+        return web.Response(status=answer.status, body=content, content_type=answer.content_type)
+
+
+@asynccontextmanager
+async def serve_road(handler: Callable[..., Any]) -> AsyncIterator[BaseTestServer]:
+    """Serve one handler for every path."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    async with TestServer(app) as server:
+        yield server
+
+
+async def test_lost_answers_cost_nothing(
+    journal: Journal,
+    clock: Clock,
+    city: BaseTestServer,
+    archive: Archive,
+    levels: Callable[..., None],
+) -> None:
+    """The city commits, its answer is lost, the kiosk asks what arrived and goes on."""
+    levels(20)
+    await journal.seal()
+    road = Swallower(city, losses=1)
+    async with serve_road(road.pass_on) as server:
+        uplink = Uplink(journal, clock, Options(str(server.make_url("/")), "kiosk-1"))
+        with pytest.raises(aiohttp.ClientError):
+            await uplink.flush()
+        assert journal.pending() == 20
+        again = Uplink(journal, clock, Options(str(server.make_url("/")), "kiosk-1"))
+        await again.flush()
+    assert road.uploads == 1, "hello told the kiosk that all of it had arrived"
+    assert (await lanes_of(archive))["readings"]["got"] == [[1, 20]]
+    assert journal.pending() == 0
+
+
+async def test_a_portal_is_no_city(
+    journal: Journal, clock: Clock, levels: Callable[..., None]
+) -> None:
+    """A captive portal answers 200 to everything; that is no ack, and it has a name."""
+    levels(3)
+    await journal.seal()
+
+    async def portal(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response(text="<h1>Sign in to Pier Wi-Fi</h1>", content_type="text/html")
+
+    async with serve_road(portal) as server:
+        uplink = Uplink(journal, clock, Options(str(server.make_url("/")), "kiosk-1"))
+        with pytest.raises(UplinkError, match="text/html"):
+            await uplink.flush()
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(uplink.keep())
+            while uplink.status()["state"] == "connecting":  # noqa: ASYNC110  It has no event.
+                await asyncio.sleep(0)
+            task.cancel()
+    assert uplink.status()["state"] == "portal"
+    assert journal.pending() == 3
+
+
+async def test_a_city_that_acks_nothing_is_not_believed(
+    journal: Journal, clock: Clock, levels: Callable[..., None]
+) -> None:
+    """A 200 without the ranges that were sent is an error, and the entries stay."""
+    levels(3)
+    await journal.seal()
+
+    async def empty(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response(body=b"", content_type=PROTOBUF)
+
+    async with serve_road(empty) as server:
+        uplink = Uplink(journal, clock, Options(str(server.make_url("/")), "kiosk-1"))
+        with pytest.raises(UplinkError, match="has not taken"):
+            await uplink.flush()
+    assert journal.pending() == 3
+
+
+async def test_the_citys_time_sets_a_clock_that_nobody_has_set(
+    journal: Journal, uplink: Uplink, clock: Clock
+) -> None:
+    """A kiosk that thinks it is 1970 takes the time from the city, with its error."""
+    assert clock.utc_ms() is None
+    await uplink.flush()
+    assert clock.source == "city"
+    assert (clock.utc_ms() or 0) > FLOOR_UTC_MS
+    assert [anchor.source for anchor in journal.anchors] == ["city"]
+
+
+async def test_anchors_travel_beside_the_entries(
+    journal: Journal, uplink: Uplink, archive: Archive, levels: Callable[..., None]
+) -> None:
+    """An entry made before the clock was set gets its time at the city all the same."""
+    levels(1)
+    await journal.seal()
+    await uplink.flush()  # Learns the time from the answer to hello.
+    levels(1)
+    await journal.seal()
+    await uplink.flush()
+    ((stream,),) = [kiosk["streams"] for kiosk in await archive.fleet()]
+    assert stream["time_source"] == "city"
+    assert stream["utc_ms"] > FLOOR_UTC_MS
+
+
+async def test_a_poison_segment_does_not_block_the_next(
+    journal: Journal,
+    uplink: Uplink,
+    city: BaseTestServer,
+    archive: Archive,
+    levels: Callable[..., None],
+) -> None:
+    """Well framed, wrong inside: kept aside with the reason, acked, and the lane goes on."""
+    body = wire.encode_segment(
+        Segment(journal.epoch, Lane.EVENTS, 1, 3, bytes(16), b"", b"", b"no zstd")
+    )
+    upload = wire_pb2.Upload(kiosk="kiosk-1", segments=[body, body])
+    status, answer = await post(city, "/v1/segments", upload.SerializeToString())
+    reply = wire_pb2.UploadReply.FromString(answer)
+    assert status == 200
+    assert "no zstd" in reply.quarantined[0].reason
+    aside = (await lanes_of(archive))["events"]["quarantined"]
+    assert [(row["first"], row["entries"]) for row in aside] == [(1, 3)]
+    levels(2)
+    await journal.seal()
+    await uplink.flush()
+    assert (await lanes_of(archive))["readings"]["got"] == [[1, 2]]
+
+
+async def test_other_content_for_a_stored_seq_is_kept_aside(
+    journal: Journal, city: BaseTestServer, archive: Archive, levels: Callable[..., None]
+) -> None:
+    """A second writer with the same epoch cannot overwrite what is stored."""
+    levels(4)
+    await journal.seal()
+    await put_schema(city, journal)
+    (stored,) = await journal.segments(Lane.READINGS, 1, 4, limit=9, bytes_max=2**20)
+    segment = wire.decode_segment(stored.body)
+    forged = wire.encode_segment(segment._replace(boot=bytes(16)))
+    for body in (stored.body, forged):
+        upload = wire_pb2.Upload(kiosk="kiosk-1", segments=[body])
+        assert (await post(city, "/v1/segments", upload.SerializeToString()))[0] == 200
+    assert await archive.segments("kiosk-1", Lane.READINGS, journal.epoch, 0, 9) == [stored.body]
+    assert len((await lanes_of(archive))["readings"]["quarantined"]) == 1
+
+
+MALFORMED = [
+    (b"\xff\xff\xff", "no Upload message"),
+    (wire_pb2.Upload(kiosk="").SerializeToString(), "not a kiosk's id"),
+    (wire_pb2.Upload(kiosk="k", segments=[b"\x0a"]).SerializeToString(), "no Segment message"),
+    (wire_pb2.Upload(kiosk="k", segments=[b""]).SerializeToString(), "not a lane: 0"),
+    (
+        wire_pb2.Upload(kiosk="k", lost=[wire_pb2.Lost(lane="LANE_EVENTS")]).SerializeToString(),
+        "epoch has 0 bytes",
+    ),
+    (
+        wire_pb2.Upload(kiosk="k", anchors=[wire_pb2.Anchor(boot=b"x")]).SerializeToString(),
+        "boot has 1 bytes",
+    ),
+    (wire_pb2.Upload(kiosk="k", segments=[b""] * 300).SerializeToString(), "300 segments"),
+]
+
+
+@pytest.mark.parametrize(("body", "reason"), MALFORMED)
+async def test_a_malformed_upload_is_refused_with_the_reason(
+    city: BaseTestServer, archive: Archive, body: bytes, reason: str
+) -> None:
+    """What is no upload gets 400 and says why, and the archive is untouched."""
+    status, answer = await post(city, "/v1/segments", body)
+    assert status == 400
+    assert reason in answer.decode()
+    assert await archive.fleet() == []
+
+
+async def test_one_bad_segment_leaves_the_good_one_before_it_out(
+    journal: Journal, city: BaseTestServer, archive: Archive, levels: Callable[..., None]
+) -> None:
+    """An upload is stored whole or not at all."""
+    levels(2)
+    await journal.seal()
+    await put_schema(city, journal)
+    (good,) = await journal.segments(Lane.READINGS, 1, 2, limit=9, bytes_max=2**20)
+    upload = wire_pb2.Upload(kiosk="kiosk-1", segments=[good.body, b"\x08"])
+    status, _ = await post(city, "/v1/segments", upload.SerializeToString())
+    assert status == 400
+    assert await archive.segments("kiosk-1", Lane.READINGS, journal.epoch, 0, 9) == []
+
+
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        ("", "not a sha-256 Content-Digest"),
+        ("sha-256=:?:", "not a sha-256 Content-Digest"),
+        ("sha-256=:AAAA:", "does not match"),
+    ],
+)
+async def test_a_body_must_match_its_digest(city: BaseTestServer, header: str, reason: str) -> None:
+    """A body that was damaged or cut on its way is not even parsed."""
+    status, answer = await post(city, "/v1/segments", b"x", **{"Content-Digest": header})
+    assert status == 400
+    assert reason in answer.decode()
+
+
+async def test_a_body_over_the_limit_is_refused(city: BaseTestServer) -> None:
+    """The city reads no more than it says it takes."""
+    body = io.BytesIO(bytes(BODY_BYTES_MAX + 1))
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(city.make_url("/v1/segments"), data=body) as response,
+    ):
+        assert response.status == 413
+
+
+async def test_a_missing_schema_is_asked_for(
+    journal: Journal, uplink: Uplink, archive: Archive, levels: Callable[..., None]
+) -> None:
+    """A city that lacks the dictionary says so, gets it, and takes the segment."""
+    levels(1)
+    await journal.seal()
+    reading = Reading("people", 4, "/min")
+    journal.append("square", [reading], 0, simulated=False, decimals={"people": 0})
+    await journal.seal()
+    await uplink.flush()
+    names = [stream["stream"] for kiosk in await archive.fleet() for stream in kiosk["streams"]]
+    assert names == ["pier/water_level", "square/people"]
+
+
+async def test_the_fleet_is_a_page_for_a_person(
+    journal: Journal, uplink: Uplink, city: BaseTestServer, levels: Callable[..., None]
+) -> None:
+    """The city's front page names the kiosk, its ranges and what is simulated."""
+    levels(2)
+    await journal.seal()
+    await uplink.flush()
+    async with aiohttp.ClientSession() as session, session.get(city.make_url("/")) as response:
+        text = await response.text()
+    assert "kiosk-1" in text
+    assert "1–2" in text
+    assert "simulated" in text
+
+
+async def test_verify_finds_what_is_missing_and_what_differs(
+    journal: Journal,
+    uplink: Uplink,
+    archive: Archive,
+    levels: Callable[..., None],
+    tmp_path: Path,
+) -> None:
+    """Verify names each entry that the city lacks or has otherwise, and fails."""
+    levels(3)
+    await journal.seal()
+    await uplink.flush()
+    levels(2)
+    await journal.close()
+    reports = await verify(tmp_path, str(tmp_path / "city"), wait_s=0)
+    assert list(reports[Lane.READINGS].missing) == [(4, 5)]
+
+    table = archive._tables.segment
+
+    def tamper() -> None:
+        row = table.get()
+        segment = wire.decode_segment(bytes(row.body))
+        rows = [wire.Row(*row[:3], 9, 0) for row in wire.segment_rows(segment)]
+        packed = wire.pack_columns(wire.pack_rows(rows))
+        row.body = wire.encode_segment(segment._replace(columns=packed))
+        row.save()
+        twin = table.create(
+            lane=row.lane, first_seq=3, entries=1, sha256=b"", received_ms=0, body=row.body
+        )
+        assert twin.id != row.id
+
+    await archive._thread.run(tamper)
+    reports = await verify(tmp_path, str(tmp_path / "city"), wait_s=0)
+    assert list(reports[Lane.READINGS].missing) == [(1, 5)]
+    assert list(reports[Lane.READINGS].doubled) == [(1, 3)]
+
+
+async def test_verify_asks_a_running_kiosk(
+    journal: Journal,
+    uplink: Uplink,
+    city: BaseTestServer,
+    levels: Callable[..., None],
+    tmp_path: Path,
+) -> None:
+    """A running kiosk seals and sends what it holds when verify asks, and both ends agree."""
+    levels(7)
+    async with local.serve(journal, uplink), asyncio.TaskGroup() as group:
+        task = group.create_task(uplink.keep())
+        reports = await verify(tmp_path, str(city.make_url("/")))
+        task.cancel()
+    readings = reports[Lane.READINGS]
+    assert (readings.entries, len(readings.missing), len(readings.doubled)) == (7, 0, 0)
+
+
+def test_verify_without_a_journal_or_a_city_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be compared is one line and exit status 2."""
+    assert verify_command(tmp_path, "http://127.0.0.1:1") == 2
+    assert "no journal.db" in capsys.readouterr().err
