@@ -139,7 +139,14 @@ class _LaneState:
 class Journal:
     """The journal of one kiosk. Made by `open`; one process at a time."""
 
-    def __init__(self, folder: Path, clock: Clock, options: Options) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock,
+        options: Options,
+        database: SqliteDatabase,
+        thread: SqlThread,
+    ) -> None:
         self.folder = folder
         self.clock = clock
         self.options = options
@@ -163,14 +170,31 @@ class Journal:
         self._appended = asyncio.Event()
         self._sealed = asyncio.Event()
         self._lock = asyncio.Lock()
-        self._thread = SqlThread("journal")
-        self._database = SqliteDatabase(None, lock_type="IMMEDIATE", thread_safe=False)
+        self._thread = thread
+        self._database = database
         self._tables = _Tables(self._database)
 
     @classmethod
-    async def open(cls, folder: Path, clock: Clock, options: Options | None = None) -> Journal:
-        """Open or make the journal in `folder`. Raises `JournalError`, `JournalBusyError`."""
-        journal = cls(folder, clock, options or Options())
+    async def open(
+        cls,
+        folder: Path,
+        clock: Clock,
+        options: Options | None = None,
+        *,
+        database: SqliteDatabase | None = None,
+        thread: SqlThread | None = None,
+    ) -> Journal:
+        """Open or make the journal in `folder`. Raises `JournalError`, `JournalBusyError`.
+
+        `database` and `thread` are where it touches the disk: a simulation brings its own.
+        """
+        journal = cls(
+            folder,
+            clock,
+            options or Options(),
+            database or SqliteDatabase(None, lock_type="IMMEDIATE", thread_safe=False),
+            thread or SqlThread("journal"),
+        )
         try:
             await journal._thread.run(journal._open_file)
         except BaseException:

@@ -76,17 +76,39 @@ class _Latest(NamedTuple):
 class Archive:
     """All kiosks' data on embedded SQLite. Made by `open`."""
 
-    def __init__(self, path: Path, wall_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        wall_ms: Callable[[], int],
+        database: SqliteDatabase,
+        thread: SqlThread,
+    ) -> None:
         self._path = path
         self._wall_ms = wall_ms
-        self._thread = SqlThread("archive")
-        self._database = SqliteDatabase(None, lock_type="IMMEDIATE", thread_safe=False)
+        self._thread = thread
+        self._database = database
         self._tables = Tables(self._database)
 
     @classmethod
-    async def open(cls, folder: Path, wall_ms: Callable[[], int] | None = None) -> Archive:
-        """Open or make the archive in `folder`. Raises `ArchiveError`."""
-        archive = cls(folder / FILE, wall_ms or (lambda: time.time_ns() // 1_000_000))
+    async def open(
+        cls,
+        folder: Path,
+        *,
+        wall_ms: Callable[[], int] | None = None,
+        database: SqliteDatabase | None = None,
+        thread: SqlThread | None = None,
+    ) -> Archive:
+        """Open or make the archive in `folder`. Raises `ArchiveError`.
+
+        `wall_ms`, `database` and `thread` are where it touches the world: a simulation brings
+        its own.
+        """
+        archive = cls(
+            folder / FILE,
+            wall_ms or (lambda: time.time_ns() // 1_000_000),
+            database or SqliteDatabase(None, lock_type="IMMEDIATE", thread_safe=False),
+            thread or SqlThread("archive"),
+        )
         try:
             await archive._thread.run(archive._open_file)
         except BaseException:
