@@ -1,6 +1,6 @@
 """`make bench`: measure everything, print a table, write build/bench.json.
 
-Names of parts on the command line (wire, card, intake, drain, service) measure only those.
+Names of parts on the command line (wire, card, intake, drain, service, stall) measure only those.
 BENCH_DRAIN=200000 drains a smaller backlog, BENCH_SETTLE=10 lets the service settle for less.
 """
 
@@ -17,7 +17,14 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from tests.bench import bench_card, bench_drain, bench_intake, bench_service, bench_wire
+from tests.bench import (
+    bench_card,
+    bench_drain,
+    bench_intake,
+    bench_service,
+    bench_stall,
+    bench_wire,
+)
 from tests.bench.figures import Figure, say, say_progress, show, write
 
 OUTPUT = Path(__file__).resolve().parents[2] / "build" / "bench.json"
@@ -29,6 +36,7 @@ PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "intake": bench_intake.measure,
     "drain": bench_drain.measure,
     "service": bench_service.measure,
+    "stall": bench_stall.measure,
 }
 
 
