@@ -251,19 +251,13 @@ def test_a_folder_has_one_root_exception(folder: str) -> None:
         for node in ast.walk(source.tree)
         if isinstance(node, ast.ClassDef) and node.name.endswith("Error")
     }
-    roots = [name for name, above in bases.items() if above and above[0] not in bases]
+    roots = [name for name, above in bases.items() if above[0] in BUILT_IN]
 
     assert [name for name, above in bases.items() if len(above) > 1] == []
-    assert [name for name in roots if not from_the_left(bases[name][0])] in ([], roots)
-    assert len([name for name in roots if bases[name][0] in BUILT_IN]) <= 1, roots
+    assert len(roots) <= 1, roots
 
 
 BUILT_IN = {"Exception", "ValueError", "RuntimeError", "OSError", "KeyError", "TypeError"}
-
-
-def from_the_left(name: str) -> bool:
-    """Whether an exception is one of the roots of the other folders."""
-    return name in {"DriverError", "SyncError"}
 
 
 @pytest.mark.parametrize(
