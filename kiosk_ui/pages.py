@@ -64,7 +64,7 @@ QUANTITIES = (
     Quantity("wind_speed", "Wind", "air", 1),
     Quantity("sound_level", "Noise", "sound", 0),
     Quantity("people", "Visitors", "people", 0),
-    Quantity("pressure", "Air pressure", "gauge", 0),
+    Quantity("pressure", "Pressure", "gauge", 0),
     Quantity("rain", "Rain", "drop", 1),
     Quantity("cpu_temperature", "Kiosk heat", "chip", 0),
     Quantity("load_1m", "Kiosk load", "chip", 1),

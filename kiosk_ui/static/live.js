@@ -73,6 +73,7 @@ const origin = (value, w) =>
 const TEXTS = {
   time: () => (nowMs() === null ? "--:--" : time(nowMs())),
   date: (w) => (nowMs() === null ? (message ? w.clockNotSet : "") : date(nowMs(), current().language)),
+  simulated: (w) => (["heat_index", "pm2_5"].some((name) => derived(name)?.simulated) ? w.simulated : ""),
   "tide.short": (w, t) => (t ? `${metres(t.height_m, w)} ${arrow(t)}` : "–"),
   "tide.next": (w, t) => (t ? turn(t.next[0], w) : message ? w.clockNotSet : w.noData),
   "tide.height": (w, t) => (t ? metres(t.height_m, w) : "–"),
