@@ -62,7 +62,7 @@ async def measure() -> list[Figure]:
             GOAL_PER_S,
             "higher",
             (Beside("reading a ThingsBoard-like row store, alone (limit)", peer_per_s),),
-            f"{sent:,} readings in {drained['wall_s']:.1f} s; CPU {drained['cpu_s']:.1f} s at the "
+            f"{sent:,} readings in {drained['wall_s']:.1f} s; CPU {drained['cpu_s']:.2f} s at the "
             f"kiosk, {city_cpu_s:.1f} s at the city",
         ),
         Figure(
