@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from kiosk_ui.assets import URL, Asset, Assets
-from kiosk_ui.events import STREAMS, close_streams, live
+from kiosk_ui.events import STREAMS, Streams, close_streams, live
 from kiosk_ui.now import PRESENT, Present, now, to_json
 from kiosk_ui.pages import render_bundle, render_index
 
@@ -55,7 +55,7 @@ def make_app(
     app[FILES] = files
     app[HEALTH] = health
     app[HOSTS] = frozenset(kiosk.hosts)
-    app[STREAMS] = {}
+    app[STREAMS] = Streams()
     latitude, longitude = kiosk.position or (pack.latitude, pack.longitude)
     app[PRESENT] = Present(journal, clock, uplink_status, latitude, longitude, release)
     app.on_shutdown.append(close_streams)

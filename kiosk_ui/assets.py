@@ -5,14 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from sync.zstd import compress as zstd_compress
 
 STATIC = Path(__file__).parent / "static"
 URL = "/static/"
@@ -51,7 +47,7 @@ class Asset:
             body=body,
             content_type=CONTENT_TYPES[suffix],
             gzip=None if packed else gzip.compress(body, 9, mtime=0),
-            zstd=None if packed else zstd.compress(body, ZSTD_LEVEL),
+            zstd=None if packed else zstd_compress(body, ZSTD_LEVEL),
             digest=hashlib.sha256(body).hexdigest()[:HASH_CHARS],
         )
 

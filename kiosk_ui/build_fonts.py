@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fontTools import subset
-from fontTools.ttLib import TTFont
+from fontTools import subset  # type: ignore[import-untyped] # it brings no types
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # it brings no types
 
 from kiosk_ui.content import DEFAULT_PACK, LANGUAGES, load_pack
 from kiosk_ui.i18n import catalog
@@ -26,13 +26,12 @@ SIMPLIFIED_CHINESE = 2  # Its place in Debian's NotoSansCJK collections.
 THAI_BLOCK = "".join(chr(code) for code in (*range(0x0E01, 0x0E3B), *range(0x0E3F, 0x0E5C)))
 LATIN = "".join(chr(code) for code in range(0x20, 0x7F)) + "\u00a0°·×µ³²–—‘’“”…→↑↓≈©−"
 CHINESE_DATES = "年月日周星期一二三四五六上下午时分秒零"
+CHINESE_NAMES = "信息亭码头市场"  # A kiosk's own name comes from its settings.
 
 
 def letters_needed() -> str:
     """Every character that the pack or a screen's words can show."""
-    pack = "".join(
-        path.read_text(encoding="utf-8") for path in sorted(DEFAULT_PACK.glob("*.json"))
-    )
+    pack = "".join(path.read_text(encoding="utf-8") for path in sorted(DEFAULT_PACK.glob("*.json")))
     return "".join(sorted({letter for letter in pack + words() if letter.isprintable()}))
 
 
@@ -47,15 +46,16 @@ def bold_needed() -> str:
         pack.province,
         PIER,
     ]
-    return "".join(sorted({letter for name in names for letter in "".join(name.values())}
-                          | set(words())))
+    return "".join(
+        sorted({letter for name in names for letter in "".join(name.values())} | set(words()))
+    )
 
 
 def words() -> str:
     """The words of the screens in all languages, and what dates are made of."""
     # gettext lists its words nowhere else.
     catalogs = (catalog(language)._catalog for language in LANGUAGES)  # type: ignore[attr-defined] # noqa: SLF001
-    return "".join("".join(found.values()) for found in catalogs) + CHINESE_DATES
+    return "".join("".join(found.values()) for found in catalogs) + CHINESE_DATES + CHINESE_NAMES
 
 
 def is_han(letter: str) -> bool:
@@ -71,7 +71,7 @@ def make_subset(source: Path, number: int, letters: str, family: str, target: Pa
     options.hinting = False
     options.name_IDs = ["*"]
     options.drop_tables += ["vhea", "vmtx", "VORG", "BASE"]
-    font = subset.load_font(str(source), options) if number < 0 else TTFont(source, fontNumber=number)
+    font = TTFont(source, fontNumber=number)
     subsetter = subset.Subsetter(options)
     subsetter.populate(text=letters)
     subsetter.subset(font)

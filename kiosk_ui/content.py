@@ -264,9 +264,7 @@ class _Row:
         if value is None:
             return None
         try:
-            found = Coordinates(
-                float(value["lat"]), float(value["lon"]), int(value["precision_m"])
-            )
+            found = Coordinates(float(value["lat"]), float(value["lon"]), int(value["precision_m"]))
         except (KeyError, TypeError, ValueError) as error:
             raise self.wrong("coordinates", "lat, lon and precision_m", value) from error
         for field, number, (low, high) in (

@@ -119,7 +119,9 @@ def _best(readings: Iterable[JsonObject], quantity: str) -> list[JsonObject]:
 
 def _heat_index(readings: list[JsonObject]) -> JsonObject | None:
     """From one sensor's own temperature and humidity: two places do not make one index."""
-    humidity = {row["stream"].rpartition("/")[0]: row for row in _best(readings, "relative_humidity")}
+    humidity = {
+        row["stream"].rpartition("/")[0]: row for row in _best(readings, "relative_humidity")
+    }
     for air in _best(readings, "air_temperature"):
         sensor = air["stream"].rpartition("/")[0]
         if sensor not in humidity:

@@ -43,9 +43,7 @@ TILES = (
     Tile("list/eat", "oyster", "Eat & buy", "Oysters, crab, stone mortars", ("product",)),
     Tile("list/see", "shrine", "See", "Shrines, old market, beaches", ("place",)),
     Tile("today", "today", "Today", "Tide, heat and air"),
-    Tile(
-        "list/around", "songthaew", "Transport", "Songthaew, bus, train, car", ("transport",)
-    ),
+    Tile("list/around", "songthaew", "Transport", "Songthaew, bus, train, car", ("transport",)),
     Tile("list/stories", "book", "Stories", "History and festivals", ("history", "event")),
     Tile(
         "list/city",
@@ -228,7 +226,7 @@ def render_index(
         html_language=HTML_LANGUAGE[language],
         bundles=" ".join(f"{code}={url}" for code, url in bundles.items()),
         languages=" ".join(place.languages),
-        attract=_markup(attract),
+        attract=attract,
         release=release,
     )
 
@@ -236,12 +234,6 @@ def render_index(
 def icon_of(entry: Entry) -> str:
     """The drawing that stands for an entry."""
     return ENTRY_ICONS.get(entry.id, KIND_ICONS[entry.kind])
-
-
-def _markup(html: str) -> Any:
-    from markupsafe import Markup
-
-    return Markup(html)  # noqa: S704 # it is our own template's output
 
 
 def _environment(language: str, asset: Callable[[str], str]) -> Environment:
@@ -291,9 +283,7 @@ class _Screens:
         return {
             "language": self.language,
             "html_language": HTML_LANGUAGE[self.language],
-            "parts": {
-                name: self._render(f"{name}.html") for name in ("bar", "pager", "asking")
-            },
+            "parts": {name: self._render(f"{name}.html") for name in ("bar", "pager", "asking")},
             "screens": {
                 "attract": self._render("attract.html"),
                 "home": self._render("home.html"),

@@ -41,7 +41,5 @@ def tide(utc_s: float) -> dict[str, Any]:
 @lru_cache(maxsize=4)
 def _curve(first_s: int) -> tuple[list[float], list[tuple[int, float, str]]]:
     """The curve changes every `STEP_S`; each live message in between takes it from here."""
-    heights = [
-        round(height_m(at_s), 2) for at_s in range(first_s, first_s + SPAN_S + 1, STEP_S)
-    ]
+    heights = [round(height_m(at_s), 2) for at_s in range(first_s, first_s + SPAN_S + 1, STEP_S)]
     return heights, extremes(first_s, first_s + BEFORE_S + TURNS_AHEAD_S)
