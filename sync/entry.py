@@ -11,10 +11,11 @@ class SyncError(Exception):
 
 
 class Lane(IntEnum):
-    """The journal's two lanes, each with a `seq` of its own. The numbers are the wire's."""
+    """The lanes of the journal, each with a `seq` of its own. The numbers are the wire's."""
 
     EVENTS = 1
     READINGS = 2
+    SUMMARIES = 3  # Minutes of readings that had to make room before they were sent.
 
 
 class Stream(NamedTuple):

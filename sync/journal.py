@@ -1,4 +1,4 @@
-"""The one journal: an append-only record in SQLite that screen, uplink and pruning read.
+"""The one journal: an append-only record that screen, uplink and pruning read.
 
 Three tiers. An appended reading is at once in the tail (RAM), where the screen sees it. Every
 `commit_s` the tail becomes one small row of the `open` table: from then on it survives a power
@@ -6,134 +6,69 @@ cut. Every `segment_s`, or when the uplink asks, the open rows become one segmen
 bytes that are sent to the city and kept there. Only segments leave the kiosk, so a seq that has
 been seen outside is never handed out again.
 
-What wears a card is blocks written, not bytes kept. One commit of 42 readings appends one page
-of PAGE_BYTES to the write-ahead log; space for log and pages is taken up front, so that a commit
-changes no file sizes and the file system has nothing of its own to write.
+When room runs out, what the city has goes first, then the oldest readings are thinned to minute
+min, mean and max, then the oldest of these go; events stay. Each loss is declared to the city.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
-import uuid
-import zlib
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from peewee import (
-    AutoField,
-    BigIntegerField,
-    BlobField,
-    DatabaseError,
-    IntegerField,
-    Model,
-    OperationalError,
-    SqliteDatabase,
-    TextField,
-    fn,
-)
+from peewee import DatabaseError, OperationalError, SqliteDatabase
 
 from drivers.reading import Reading
 from sync import wire
 from sync.clock import Clock
-from sync.entry import Anchor, Entry, Event, Lane, Stream, SyncError
-from sync.ranges import Ranges
-from sync.sql_thread import SqlThread
-from sync.wire import SEGMENT_ENTRIES_MAX, Row, Segment
-
-FILE = "journal.db"
-VERSION = 1
-PAGE_BYTES = 1024  # Measured, bytes to the block device per reading: 512: 143, 4096: 240.
-RESERVE_BYTES = 640 * 1024  # Log and free pages, written once so that they are there.
-CHECKPOINT_PAGES = 500  # The log is folded back before it outgrows its reserve.
-BUSY_TIMEOUT_S = 2
-TAIL_MAX = 4096  # Readings the screen can still ask for: over an hour of a busy kiosk.
-UNCOMMITTED_MAX = 100_000  # Past this a card that does not take commits costs the oldest.
-ANCHORS_MAX = 1000
-EVENTS_MAX_PER_SEGMENT = 256
-
-PRAGMAS = (
-    ("page_size", PAGE_BYTES),
-    ("auto_vacuum", "none"),
-    ("locking_mode", "exclusive"),  # One process; and no shared memory to die of on a full card.
-    ("journal_mode", "wal"),
-    ("synchronous", "full"),  # NORMAL would hand out an uploaded seq again after a power cut.
-    ("wal_autocheckpoint", CHECKPOINT_PAGES),
-    ("temp_store", "memory"),
-    ("cache_size", -512),  # KB.
+from sync.entry import Anchor, Entry, Event, Lane, Stream
+from sync.journal_file import (
+    FILE,
+    Batch,
+    JournalBusyError,
+    JournalError,
+    JournalFile,
+    LaneState,
+    Lost,
+    StoredSegment,
 )
+from sync.journal_tables import DamagedError
+from sync.ranges import Ranges
+from sync.salvage import salvage
+from sync.sql_thread import SqlThread
+from sync.summary import summarise
+from sync.wire import Row
 
+__all__ = [
+    "FILE",
+    "Journal",
+    "JournalBusyError",
+    "JournalError",
+    "Lost",
+    "Options",
+    "StoredSegment",
+]
 
-class JournalError(SyncError):
-    """The journal cannot be opened or does not take an entry."""
+TAIL_MAX = 4096  # Readings the screen can still ask for: over an hour of a busy kiosk.
+UNCOMMITTED_MAX = 100_000  # Past this a card that takes no commits costs the oldest readings.
+QUOTA_IN_MEMORY_BYTES = 4 * 1024 * 1024
+ROOM_BYTES = 64 * 1024  # What a full card is asked for at a time.
 
-
-class JournalBusyError(JournalError):
-    """Another process has this journal open."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How often the journal writes, and how much it may keep."""
+    """How often the journal writes, and how much it may keep on the card, copies included."""
 
     commit_s: float = 30.0
     segment_s: float = 600.0
     quota_bytes: int = 64 * 1024 * 1024
-
-
-class StoredSegment(NamedTuple):
-    """A segment as the journal keeps and sends it."""
-
-    first_seq: int
-    entries: int
-    body: bytes
-
-    @property
-    def last_seq(self) -> int:
-        """The last seq it holds."""
-        return self.first_seq + self.entries - 1
-
-
-class Lost(NamedTuple):
-    """Seqs that were handed out and cannot be delivered."""
-
-    lane: Lane
-    first: int
-    last: int
-    reason: str
-
-
-class Progress(NamedTuple):
-    """What the city has of one lane."""
-
-    got: Ranges
-    safe: int
-
-
-class _Batch(NamedTuple):
-    """What one transaction writes."""
-
-    rows: list[Row]
-    events: list[Event]
-    streams: list[tuple[int, Stream]]
-    anchors: list[Anchor]
-    seal: bool
-
-
-class _LaneState:
-    """Where one lane stands."""
-
-    def __init__(self) -> None:
-        self.next = 1  # The seq of the next entry, the uncommitted ones counted.
-        self.committed = 0  # The last seq that a power cut cannot take.
-        self.sealed = 0  # The last seq that is in a segment.
-        self.chain = b""  # SHA-256 of the segment that ends there.
-        self.oldest = 1  # The first seq still kept.
-        self.got = Ranges()
-        self.safe = 0
 
 
 class Journal:
@@ -150,13 +85,12 @@ class Journal:
         self.folder = folder
         self.clock = clock
         self.options = options
-        self.epoch = b""
-        self.streams: list[Stream] = []
-        self.anchors: list[Anchor] = []
         self.commits = 0  # Transactions so far, for health.
         self.dropped = 0  # Readings lost in RAM since the card took no commits.
-        self.lost: list[Lost] = []
-        self._lanes = {lane: _LaneState() for lane in Lane}
+        self.trouble = ""  # Why the last commit failed; empty while the card is well.
+        self._database = database
+        self._file = JournalFile(folder, clock, database)
+        self._thread = thread
         self._stream_index: dict[Stream, int] = {}
         self._tail: deque[Entry] = deque(maxlen=TAIL_MAX)
         self._latest: dict[str, Entry] = {}
@@ -164,15 +98,11 @@ class Journal:
         self._events: list[Event] = []
         self._new_streams: list[tuple[int, Stream]] = []
         self._new_anchors: list[Anchor] = []
-        self._open: list[Row] = []  # Committed, not yet sealed; the SQL thread's.
-        self._segment_bytes = 0
-        self._closed = False
+        self._new_lost: list[Lost] = []
         self._appended = asyncio.Event()
         self._sealed = asyncio.Event()
         self._lock = asyncio.Lock()
-        self._thread = thread
-        self._database = database
-        self._tables = _Tables(self._database)
+        self._closed = False
 
     @classmethod
     async def open(
@@ -196,11 +126,12 @@ class Journal:
             thread or SqlThread("journal"),
         )
         try:
-            await journal._thread.run(journal._open_file)
+            await journal._thread.run(journal._file.open)
         except BaseException:
-            await journal._thread.run(journal._close_file)
+            await journal._thread.run(journal._file.close)
             journal._thread.close()
             raise
+        journal._stream_index = {stream: n for n, stream in enumerate(journal.streams)}
         return journal
 
     async def close(self) -> None:
@@ -211,8 +142,38 @@ class Journal:
         try:
             await self.commit()
         finally:
-            await self._thread.run(self._close_file)
+            await self._thread.run(self._file.close)
             self._thread.close()
+
+    @property
+    def epoch(self) -> bytes:
+        """16 bytes: which file gave out these seqs."""
+        return self._file.epoch
+
+    @property
+    def streams(self) -> list[Stream]:
+        """Every stream so far; its place is its number on the wire."""
+        return self._file.streams
+
+    @property
+    def anchors(self) -> list[Anchor]:
+        """What ties boots to UTC, oldest first."""
+        return self._file.anchors
+
+    @property
+    def lost(self) -> list[Lost]:
+        """Losses that the city has not been told of."""
+        return [*self._file.lost, *self._new_lost]
+
+    @property
+    def memory(self) -> bool:
+        """Whether the card takes no writes, so that all is in RAM and ends with the power."""
+        return self._file.memory
+
+    @property
+    def damage(self) -> str:
+        """Why an older journal was set aside at this start; empty where none was."""
+        return self._file.damage
 
     # --- intake ------------------------------------------------------------------------------
 
@@ -230,7 +191,7 @@ class Journal:
         `decimals` says how many decimals of a quantity are kept. Raises `JournalError` for a
         reading that is none; those before it in `readings` stay.
         """
-        lane = self._lanes[Lane.READINGS]
+        lane = self.position(Lane.READINGS)
         for quantity, value, unit, quality in readings:
             places = decimals[quantity]
             stream = Stream(sensor, quantity, unit, places, simulated)
@@ -242,7 +203,9 @@ class Journal:
             row = Row(lane.next, index, at_ms, scaled, wire.quality_index(quality))
             lane.next += 1
             self._rows.append(row)
-            self._show(Entry(row.seq, stream, self.clock.boot, at_ms, seen, quality))
+            entry = Entry(row.seq, stream, self.clock.boot, at_ms, seen, quality)
+            self._tail.append(entry)
+            self._latest[stream.name] = entry
         if len(self._rows) > UNCOMMITTED_MAX:
             self._drop_oldest()
         self._appended.set()
@@ -255,11 +218,13 @@ class Journal:
             wire.dump_body(body)
         except wire.WireError as error:
             raise JournalError(f"{kind}: {error}") from None
-        lane = self._lanes[Lane.EVENTS]
+        lane = self.position(Lane.EVENTS)
         seq = lane.next
         lane.next += 1
         self._events.append(Event(seq, self.clock.boot, self.clock.boottime_ms(), kind, body))
         await self.commit()
+        if lane.committed < seq:
+            raise JournalError(f"{kind}: the card does not take it now: {self.trouble}")
         return seq
 
     def add_anchor(self, anchor: Anchor) -> None:
@@ -278,23 +243,21 @@ class Journal:
         self._new_streams.append((index, stream))
         return index
 
-    def _show(self, entry: Entry) -> None:
-        self._tail.append(entry)
-        self._latest[entry.stream.name] = entry
-
     def _drop_oldest(self) -> None:
         # Only while the card takes no commits. The seqs were never seen outside, but the screen
         # has shown them, so they are declared and not handed out again.
-        gone, self._rows = self._rows[: UNCOMMITTED_MAX // 10], self._rows[UNCOMMITTED_MAX // 10 :]
+        count = UNCOMMITTED_MAX // 10
+        gone, self._rows = self._rows[:count], self._rows[count:]
         self.dropped += len(gone)
-        self.lost.append(Lost(Lane.READINGS, gone[0].seq, gone[-1].seq, "card takes no commits"))
+        lost = (self.epoch, Lane.READINGS, gone[0].seq, gone[-1].seq)
+        self._new_lost.append(Lost(*lost, "the card takes no commits"))
 
     # --- what the screen reads -----------------------------------------------------------------
 
     @property
     def seq(self) -> int:
         """The newest reading's seq, committed or not."""
-        return self._lanes[Lane.READINGS].next - 1
+        return self.position(Lane.READINGS).next - 1
 
     def latest(self) -> dict[str, Entry]:
         """The newest entry of each stream of this run, by stream name."""
@@ -304,11 +267,14 @@ class Journal:
         """At most `limit` readings of the tail that follow `seq`, oldest first.
 
         Waits until there is one. What has left the tail is not in the answer: the screen
-        starts from `latest()`.
+        starts from `latest()`. A reader that is ahead, since a new epoch began, waits for the
+        next reading and goes on from there.
         """
+        seq = min(seq, self.seq)
         while self.seq <= seq:
             self._appended.clear()
             await self._appended.wait()
+            seq = min(seq, self.seq - 1)
         found: list[Entry] = []
         for entry in reversed(self._tail):
             if entry.seq <= seq:
@@ -322,6 +288,7 @@ class Journal:
     async def keep(self) -> None:
         """Commit every `commit_s` and seal every `segment_s`, for ever."""
         loop = asyncio.get_running_loop()
+        await self._salvage()
         beat = sealed = loop.time()
         while True:
             beat += self.options.commit_s * ((loop.time() - beat) // self.options.commit_s + 1)
@@ -332,158 +299,203 @@ class Journal:
             await self.commit(seal=due)
 
     async def commit(self, *, seal: bool = False) -> None:
-        """Make everything taken in so far survive a power cut; with `seal`, ready to send."""
+        """Make everything taken in so far survive a power cut; with `seal`, ready to send.
+
+        On a full card room is made, as the module says. If there is none left, everything
+        stays in RAM for the next try; `trouble` says so. A file that turns out damaged is
+        condemned, and the error goes on: the next start sets it aside.
+        """
         async with self._lock:
-            batch = _Batch(self._rows, self._events, self._new_streams, self._new_anchors, seal)
-            if not (any(batch[:4]) or (seal and self._open)):
-                return
-            self._rows, self._events, self._new_streams, self._new_anchors = [], [], [], []
-            try:
-                await self._thread.run(self._write, batch)
-            except DatabaseError:
-                # Nothing was written: it stays in RAM, in its order, for the next try.
-                self._rows[:0] = batch.rows
-                self._events[:0] = batch.events
-                self._new_streams[:0] = batch.streams
-                self._new_anchors[:0] = batch.anchors
-                raise
-            self.commits += 1
-            if batch.events or seal:
-                self._sealed.set()
+            wrote = await self._commit(seal=seal)
+            if wrote and seal:
+                await self._keep_quota()
 
     async def seal(self) -> None:
         """Commit, and make segments of everything, so that all of it can be sent now."""
         await self.commit(seal=True)
 
-    def _write(self, batch: _Batch) -> None:
-        """One transaction, on the SQL thread."""
-        opened = list(self._open)
-        kept = {lane: (s.sealed, s.chain, s.committed) for lane, s in self._lanes.items()}
+    async def _commit(self, *, seal: bool) -> bool:
+        batch = self._take_batch(seal=seal)
+        if not (any(batch[:5]) or (seal and self._file.open_rows)):
+            return True
+        while True:
+            try:
+                await self._run(self._file.write, batch)
+            except OperationalError as error:
+                if "full" in str(error) and await self._make_room(ROOM_BYTES):
+                    continue
+                self._put_back(batch)
+                if "full" not in str(error):
+                    raise
+                if not self.trouble:
+                    log.critical("the card is full, and there is nothing left to give up")
+                self.trouble = str(error)
+                return False
+            except BaseException:
+                self._put_back(batch)
+                raise
+            break
+        self.commits += 1
+        self.trouble = ""
+        self._file.lost.extend(batch.lost)
+        if batch.events or seal:
+            self._sealed.set()
+        return True
+
+    def _take_batch(self, *, seal: bool) -> Batch:
+        batch = Batch(
+            self._rows,
+            self._events,
+            self._new_streams,
+            self._new_anchors,
+            self._new_lost,
+            seal,
+        )
+        self._rows, self._events, self._new_streams = [], [], []
+        self._new_anchors, self._new_lost = [], []
+        return batch
+
+    def _put_back(self, batch: Batch) -> None:
+        """Nothing was written: it stays in RAM, in its order, for the next try."""
+        self._rows[:0] = batch.rows
+        self._events[:0] = batch.events
+        self._new_streams[:0] = batch.streams
+        self._new_anchors[:0] = batch.anchors
+        self._new_lost[:0] = batch.lost
+
+    async def _run(self, function: Any, *args: Any) -> Any:
+        """Run on the SQL thread. What proves the file damaged condemns it."""
         try:
-            with self._database.atomic():
-                self._write_names(batch)
-                if batch.rows:
-                    self._write_rows(batch.rows)
-                for first in range(0, len(batch.events), EVENTS_MAX_PER_SEGMENT):
-                    self._seal_events(batch.events[first : first + EVENTS_MAX_PER_SEGMENT])
-                if batch.seal or len(self._open) >= SEGMENT_ENTRIES_MAX:
-                    self._seal_rows()
-                    self._prune()
-        except BaseException:
-            self._open = opened
-            for lane, (sealed, chain, committed) in kept.items():
-                state = self._lanes[lane]
-                state.sealed, state.chain, state.committed = sealed, chain, committed
+            return await self._thread.run(function, *args)
+        except (DamagedError, DatabaseError) as error:
+            damaged = isinstance(error, DamagedError) or not isinstance(error, OperationalError)
+            if damaged and not self.memory:
+                self._file.condemn(str(error))
             raise
 
-    def _write_names(self, batch: _Batch) -> None:
-        for index, stream in batch.streams:
-            self._tables.stream.create(
-                id=index + 1,
-                **{**stream._asdict(), "simulated": int(stream.simulated)},
-                crc=_crc(index, *stream),
+    # --- room ----------------------------------------------------------------------------------
+
+    async def _keep_quota(self) -> None:
+        quota_bytes = QUOTA_IN_MEMORY_BYTES if self.memory else self.options.quota_bytes
+        while True:
+            # Each segment is on the card twice: in the database and in the spare copy.
+            over_bytes = self._file.segment_bytes - quota_bytes // 2
+            if over_bytes <= 0 or not await self._make_room(over_bytes):
+                return
+
+    async def _make_room(self, bytes_wanted: int) -> bool:
+        """Give up what is worth least; False where only the indispensable is left."""
+        if await self._run(self._file.forget_acked, bytes_wanted):
+            return True
+        if await self._thin():
+            return True
+        return await self._run(self._file.drop_summaries) is not None
+
+    async def _thin(self) -> bool:
+        oldest = await self._run(self._file.oldest_readings)
+        if oldest is None:
+            return False
+        stored, boot, rows, streams = oldest
+        before = len(self._new_streams)
+
+        def number(stream: Stream) -> int:
+            index = self._stream_index.get(stream)
+            return self._add_stream(stream) if index is None else index
+
+        summary = summarise(rows, streams, number)
+        new = self._new_streams[before:]
+        try:
+            lost = await self._run(self._file.thin, stored, boot, summary, new)
+        except OperationalError as error:
+            if "full" not in str(error):
+                raise
+            return False
+        del self._new_streams[before : before + len(new)]
+        log.warning("no room: readings %d..%d thinned to minutes", lost.first, lost.last)
+        return True
+
+    # --- a damaged journal ---------------------------------------------------------------------
+
+    async def _salvage(self) -> None:
+        """Queue what journals that were set aside still hold, under their old epoch and seqs."""
+        for folder in await self._run(self._file.set_aside):
+            saved = await asyncio.to_thread(salvage, folder, FILE)
+            async with self._lock:
+                segments = await self._run(self._file.add_saved, saved, folder)
+            self._sealed.set()
+            await self.event(
+                "journal_damaged",
+                {
+                    "why": (folder / "why").read_text(encoding="utf-8", errors="replace")[:200],
+                    "epoch": saved.epoch.hex() if saved.epoch else None,
+                    "segments_saved": segments,
+                    "highest": {lane.name.lower(): seq for lane, seq in saved.highest.items()},
+                },
             )
-        for anchor in batch.anchors:
-            self._tables.anchor.create(**anchor._asdict(), crc=_crc(*anchor))
 
-    def _write_rows(self, rows: list[Row]) -> None:
-        lane = self._lanes[Lane.READINGS]
-        # A run of seqs that is broken (see _drop_oldest) starts a row of its own.
-        for run in _runs(rows):
-            columns = wire.pack_rows(run)
-            boot = bytes.fromhex(self.clock.boot)
-            first, count = run[0].seq, len(run)
-            self._tables.open.create(
-                first_seq=first,
-                count=count,
-                boot=boot,
-                columns=columns,
-                crc=_crc(first, count, boot, columns),
-            )
-        self._open.extend(rows)
-        lane.committed = rows[-1].seq
+    async def new_epoch(self, why: str) -> None:
+        """Close this epoch, since another writer has used it; what is unsent moves to a new one."""
+        async with self._lock:
+            await self._commit(seal=True)
+            old = self.epoch
+            await self._run(self._file.new_epoch)
+            self._renumber()
+        log.error("new epoch %s: %s", self.epoch.hex(), why)
+        await self.event("epoch", {"why": why, "old": old.hex(), "new": self.epoch.hex()})
 
-    def _seal_rows(self) -> None:
-        schema = wire.sha256(self.schema())[: wire.SCHEMA_BYTES]
-        boot = bytes.fromhex(self.clock.boot)
-        for run in _runs(self._open):
-            for first in range(0, len(run), SEGMENT_ENTRIES_MAX):
-                rows = run[first : first + SEGMENT_ENTRIES_MAX]
-                packed = wire.pack_columns(wire.pack_rows(rows))
-                self._add_segment(Lane.READINGS, rows[0].seq, len(rows), boot, schema, packed)
-        self._tables.open.delete().execute()
-        self._open = []
-
-    def _seal_events(self, events: list[Event]) -> None:
-        boot = bytes.fromhex(self.clock.boot)
-        packed = wire.pack_columns(wire.pack_events(events))
-        self._add_segment(Lane.EVENTS, events[0].seq, len(events), boot, b"", packed)
-        self._lanes[Lane.EVENTS].committed = events[-1].seq
-
-    def _add_segment(
-        self, lane: Lane, first: int, count: int, boot: bytes, schema: bytes, columns: bytes
-    ) -> None:
-        state = self._lanes[lane]
-        segment = Segment(self.epoch, lane, first, count, boot, schema, state.chain, columns)
-        body = wire.encode_segment(segment)
-        state.chain = wire.sha256(body)
-        state.sealed = segment.last_seq
-        self._tables.segment[lane].create(
-            first_seq=first, count=count, sha256=state.chain, body=body
-        )
-        self._segment_bytes += len(body)
-
-    def _prune(self) -> None:
-        """Over quota, delete the oldest segments that are safe at the city; never the last one.
-
-        The last segment stays, since the next seq and the chain are read from it.
-        """
-        for lane in (Lane.READINGS, Lane.EVENTS):
-            table, state = self._tables.segment[lane], self._lanes[lane]
-            while self._segment_bytes > self.options.quota_bytes:
-                query = table.select(table.first_seq, table.count, fn.LENGTH(table.body))
-                row = query.order_by(table.first_seq).tuples().first()
-                if row is None:
-                    break
-                first, count, size = row
-                if first + count - 1 > state.safe or first + count - 1 >= state.sealed:
-                    break
-                table.delete().where(table.first_seq == first).execute()
-                state.oldest = first + count
-                self._segment_bytes -= size
-        anchors = self._tables.anchor
-        if len(self.anchors) > ANCHORS_MAX:
-            gone = len(self.anchors) // 2
-            oldest = anchors.select(anchors.id).order_by(anchors.id).limit(gone)
-            anchors.delete().where(anchors.id.in_(oldest)).execute()
-            self.anchors = self.anchors[gone:]
+    def _renumber(self) -> None:
+        """What came in while the epoch changed gets its seqs in the new one."""
+        readings, events = self.position(Lane.READINGS), self.position(Lane.EVENTS)
+        self._rows = [row._replace(seq=readings.next + n) for n, row in enumerate(self._rows)]
+        self._events = [one._replace(seq=events.next + n) for n, one in enumerate(self._events)]
+        readings.next += len(self._rows)
+        events.next += len(self._events)
 
     # --- what the uplink reads -----------------------------------------------------------------
 
     def schema(self) -> bytes:
         """The dictionary of all streams so far."""
-        return wire.encode_schema(self.streams)
+        return self._file.schema()
 
-    def schema_of(self, prefix: bytes) -> bytes | None:
+    async def schema_of(self, prefix: bytes) -> bytes | None:
         """The dictionary whose hash starts with `prefix`: one that was in force once."""
-        for count in range(len(self.streams), 0, -1):
-            body = wire.encode_schema(self.streams[:count])
-            if wire.sha256(body).startswith(prefix):
-                return body
-        return None
+        found: bytes | None = await self._run(self._file.schema_of, prefix)
+        return found
 
-    def position(self, lane: Lane) -> _LaneState:
+    def position(self, lane: Lane) -> LaneState:
         """Where a lane stands: next, committed, sealed, chain, oldest, got, safe."""
-        return self._lanes[lane]
+        return self._file.lanes[lane]
 
     def pending(self) -> int:
-        """How many entries the city has not acked."""
-        return sum(state.next - 1 - len(state.got) for state in self._lanes.values())
+        """How many entries the city has neither got nor been told to be lost."""
+        pending = 0
+        for lane, state in self._file.lanes.items():
+            there = Ranges(state.got)
+            for lost in self.lost:
+                if (lost.epoch, lost.lane) == (self.epoch, lane):
+                    there.add(lost.first, lost.last)
+            pending += state.next - 1 - len(there)
+        return max(pending, 0)
 
     def acked(self, lane: Lane, got: Ranges, safe: int) -> None:
         """Remember what the city has. It is asked again after a restart, so RAM is enough."""
-        state = self._lanes[lane]
+        state = self.position(lane)
         state.got, state.safe = got, safe
+
+    def declare_lost(self, lane: Lane, first: int, last: int, reason: str) -> None:
+        """These seqs cannot be delivered any more; on the card with the next commit."""
+        self._new_lost.append(Lost(self.epoch, lane, first, last, reason))
+
+    async def told(self, epoch: bytes, lane: Lane, lost: Ranges) -> None:
+        """The city knows of the losses in these ranges."""
+        known = [
+            each
+            for each in self._file.lost
+            if (each.epoch, each.lane) == (epoch, lane) and lost.covers(each.first, each.last)
+        ]
+        if known:
+            async with self._lock:
+                await self._run(self._file.forget_lost, known)
 
     async def segments(
         self, lane: Lane, first: int, last: int, *, limit: int, bytes_max: int, newest: bool = False
@@ -492,215 +504,37 @@ class Journal:
 
         Oldest first; with `newest` those nearest to `last`, newest first.
         """
-        return await self._thread.run(self._read, lane, first, last, limit, bytes_max, newest)
-
-    def _read(
-        self,
-        lane: Lane,
-        first: int,
-        last: int,
-        limit: int,
-        bytes_max: int,
-        newest: bool,  # noqa: FBT001
-    ) -> list[StoredSegment]:
-        table = self._tables.segment[lane]
-        wanted = (table.first_seq <= last) & (table.first_seq + table.count > first)
-        # The bound on first_seq lets SQLite seek: no segment is longer than the limit.
-        wanted &= table.first_seq > first - SEGMENT_ENTRIES_MAX
-        order = table.first_seq.desc() if newest else table.first_seq
-        found: list[StoredSegment] = []
-        size = 0
-        for row in table.select().where(wanted).order_by(order).limit(limit).iterator():
-            if wire.sha256(row.body) != row.sha256:
-                raise JournalError(f"the card has damaged {lane.name} segment {row.first_seq}")
-            size += len(row.body)
-            if found and size > bytes_max:
-                break
-            found.append(StoredSegment(row.first_seq, row.count, bytes(row.body)))
+        found: list[StoredSegment] = await self._run(
+            self._file.read, lane, first, last, limit, bytes_max, newest
+        )
         return found
+
+    async def chain_at(self, lane: Lane, seq: int) -> bytes | None:
+        """SHA-256 of the segment that ends at `seq`; None where it is not held."""
+        found: bytes | None = await self._run(self._file.chain_at, lane, seq)
+        return found
+
+    @property
+    def old_epochs(self) -> dict[bytes, dict[Lane, int]]:
+        """Epochs of damaged journals that are not told yet, and the last seq known of each lane."""
+        return {epoch: old.highest for epoch, old in self._file.old_epochs.items()}
+
+    async def saved(self, epoch: bytes, *, limit: int, bytes_max: int) -> list[StoredSegment]:
+        """Salvaged segments of an old epoch."""
+        found: list[StoredSegment] = await self._run(self._file.read_saved, epoch, limit, bytes_max)
+        return found
+
+    async def acked_old(self, epoch: bytes, lane: Lane, got: Ranges, told: Ranges) -> None:
+        """Learn what the city has of an old epoch; what nobody has is declared lost."""
+        if epoch in self._file.old_epochs:
+            async with self._lock:
+                await self._run(self._file.learn_old, epoch, lane, got, told)
+                await self._run(self._file.forget_old, epoch)
 
     async def wait_sealed(self) -> None:
         """Wait until something new can be sent."""
         await self._sealed.wait()
         self._sealed.clear()
-
-    # --- the file, on the SQL thread -------------------------------------------------------------
-
-    def _open_file(self) -> None:
-        path = self.folder / FILE
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise JournalError(f"state folder {self.folder}: {error.strerror}") from None
-        self._database.init(str(path), pragmas=PRAGMAS, timeout=BUSY_TIMEOUT_S)
-        try:
-            self._database.connect()
-            with self._database.atomic("EXCLUSIVE"):
-                self._make_or_check()
-            self._reserve()
-            self._load()
-        except OperationalError as error:
-            if "locked" in str(error):
-                raise JournalBusyError(f"{path} is in use by another process") from None
-            raise JournalError(f"{path}: {error}") from None
-        except DatabaseError as error:
-            raise JournalError(f"{path}: {error}") from None
-
-    def _make_or_check(self) -> None:
-        tables = self._tables
-        version = self._database.pragma("user_version")
-        if version == 0:
-            self._database.create_tables(tables.all())
-            tables.fact.create(key="epoch", value=uuid.uuid4().bytes)
-            self._database.pragma("user_version", VERSION)
-        elif version != VERSION:
-            raise JournalError(f"{self.folder / FILE} has version {version}, not {VERSION}")
-        self.epoch = bytes(tables.fact.get_by_id("epoch").value)
-
-    def _reserve(self) -> None:
-        """Take the log's space and free pages now, in one write, as long as there is room.
-
-        Where the log is new (a clean stop removes it) this costs one write of the reserve; on
-        a full card the journal opens with what it has.
-        """
-        log = Path(f"{self.folder / FILE}-wal")
-        if log.exists() and log.stat().st_size >= RESERVE_BYTES:
-            return
-        try:
-            with self._database.atomic():
-                self._tables.fact.replace(key="reserve", value=bytes(RESERVE_BYTES)).execute()
-            self._database.execute_sql("PRAGMA wal_checkpoint(RESTART)")
-            with self._database.atomic():
-                self._tables.fact.delete_by_id("reserve")
-        except OperationalError as error:
-            if "full" not in str(error):
-                raise
-
-    def _load(self) -> None:
-        tables = self._tables
-        for row in tables.stream.select().order_by(tables.stream.id):
-            simulated = bool(row.simulated)
-            stream = Stream(row.sensor, row.quantity, row.unit, row.decimals, simulated)
-            _check_crc(row.crc, row.id - 1, *stream)
-            self._stream_index[stream] = len(self.streams)
-            self.streams.append(stream)
-        for kept in tables.anchor.select().order_by(tables.anchor.id):
-            anchor = Anchor(kept.boot, kept.boottime_ms, kept.utc_ms, kept.error_ms, kept.source)
-            _check_crc(kept.crc, *anchor)
-            self.anchors.append(anchor)
-        for lane, state in self._lanes.items():
-            self._load_lane(lane, state)
-        self._load_open()
-
-    def _load_lane(self, lane: Lane, state: _LaneState) -> None:
-        table = self._tables.segment[lane]
-        last = table.select().order_by(table.first_seq.desc()).first()
-        if last is not None:
-            state.sealed = state.committed = last.first_seq + last.count - 1
-            state.next = state.sealed + 1
-            state.chain = bytes(last.sha256)
-            state.oldest = table.select(fn.MIN(table.first_seq)).scalar()
-        self._segment_bytes += table.select(fn.SUM(fn.LENGTH(table.body))).scalar() or 0
-
-    def _load_open(self) -> None:
-        """Take up what was committed and not sealed; of an earlier boot it is sealed now."""
-        table, state = self._tables.open, self._lanes[Lane.READINGS]
-        this_boot = self.clock.boot
-        try:
-            for row in list(table.select().order_by(table.first_seq)):
-                boot, columns = bytes(row.boot), bytes(row.columns)
-                _check_crc(row.crc, row.first_seq, row.count, boot, columns)
-                rows = wire.unpack_rows(columns, row.first_seq, row.count)
-                if self._open and boot.hex() != self.clock.boot:
-                    self._seal_left_over()
-                self.clock.boot = boot.hex()
-                self._open.extend(rows)
-                state.committed = rows[-1].seq
-                state.next = state.committed + 1
-            if self._open and self.clock.boot != this_boot:
-                self._seal_left_over()
-        finally:
-            self.clock.boot = this_boot
-
-    def _seal_left_over(self) -> None:
-        with self._database.atomic():
-            self._seal_rows()
-
-    def _close_file(self) -> None:
-        if not self._database.is_closed():
-            self._database.close()
-
-
-class _Tables:
-    """The tables of one journal file, bound to its connection."""
-
-    def __init__(self, database: SqliteDatabase) -> None:
-        class Table(Model):
-            class Meta:
-                strict_tables = True  # Without it SQLite puts text into a number column.
-
-        class Fact(Table):
-            key = TextField(primary_key=True)
-            value = BlobField()
-
-        class StreamRow(Table):
-            id = AutoField()  # Index into the schema, plus 1.
-            sensor = TextField()
-            quantity = TextField()
-            unit = TextField()
-            decimals = IntegerField()
-            simulated = IntegerField()
-            crc = IntegerField()
-
-            class Meta:
-                table_name = "stream"
-
-        class AnchorRow(Table):
-            id = AutoField()
-            boot = TextField()
-            boottime_ms = IntegerField()
-            utc_ms = IntegerField()
-            error_ms = IntegerField()
-            source = TextField()
-            crc = IntegerField()
-
-            class Meta:
-                table_name = "anchor"
-
-        class OpenRow(Table):
-            first_seq = BigIntegerField(primary_key=True)
-            count = IntegerField()
-            boot = BlobField()
-            columns = BlobField()
-            crc = IntegerField()
-
-            class Meta:
-                table_name = "open"
-
-        class SegmentRow(Table):
-            first_seq = BigIntegerField(primary_key=True)
-            count = IntegerField()
-            sha256 = BlobField()  # Of the body: the row's check, and a link of the chain.
-            body = BlobField()
-
-        class EventSegment(SegmentRow):
-            class Meta:
-                table_name = "event_segment"
-
-        class ReadingSegment(SegmentRow):
-            class Meta:
-                table_name = "reading_segment"
-
-        self.fact = Fact
-        self.stream = StreamRow
-        self.anchor = AnchorRow
-        self.open = OpenRow
-        self.segment: dict[Lane, Any] = {Lane.EVENTS: EventSegment, Lane.READINGS: ReadingSegment}
-        database.bind(self.all(), bind_refs=False, bind_backrefs=False)
-
-    def all(self) -> list[type[Model]]:
-        """Every table."""
-        return [self.fact, self.stream, self.anchor, self.open, *self.segment.values()]
 
 
 def _scale(stream: Stream, value: float | None) -> int | None:
@@ -712,23 +546,3 @@ def _scale(stream: Stream, value: float | None) -> int | None:
     if abs(scaled) > wire.VALUE_MAX:
         raise JournalError(f"{stream.name}: out of all bounds: {value!r}")
     return scaled
-
-
-def _runs(rows: Iterable[Row]) -> list[list[Row]]:
-    """Split rows into runs of consecutive seqs."""
-    runs: list[list[Row]] = []
-    for row in rows:
-        if runs and runs[-1][-1].seq + 1 == row.seq:
-            runs[-1].append(row)
-        else:
-            runs.append([row])
-    return runs
-
-
-def _crc(*fields: object) -> int:
-    return zlib.crc32(repr(fields).encode())
-
-
-def _check_crc(crc: int, *fields: object) -> None:
-    if crc != _crc(*fields):
-        raise JournalError(f"the card has damaged the row {fields!r}"[:200])

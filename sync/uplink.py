@@ -13,7 +13,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import aiohttp
@@ -36,6 +36,7 @@ STALL_TIMEOUT_S = 60  # Without a byte from the city.
 UPLOAD_TIMEOUT_S = 300
 RETRY_FIRST_S = 1.0
 ANCHORS_MAX = 64  # In one message: the newest.
+LOST_MAX = 1000  # In one message: the oldest.
 HELLO_PERIOD_S = 3600
 
 
@@ -47,12 +48,23 @@ class PortalError(UplinkError):
     """Somebody answers in the city's place: a captive portal says 200 to everything."""
 
 
+class ForkError(UplinkError):
+    """Another writer has used this journal's epoch, so a new one was begun."""
+
+
 class RetryAfterError(UplinkError):
     """The city asks to be left alone for `seconds`."""
 
     def __init__(self, message: str, seconds: float) -> None:
         super().__init__(message)
         self.seconds = seconds
+
+
+class _Part(NamedTuple):
+    """What goes into one upload."""
+
+    epoch: bytes
+    segments: list[StoredSegment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +140,8 @@ class Uplink:
         if loop.time() >= self._hello_due:
             await self._hello(session)
             self._hello_due = loop.time() + HELLO_PERIOD_S
-        while True:
-            lane, segments = await self._next_segments()
-            if not segments:
-                break
-            await self._send(session, lane, segments)
+        while part := await self._next_part():
+            await self._send(session, part)
         self._went("online", "")
 
     async def _wait_for_more(self) -> None:
@@ -178,14 +187,20 @@ class Uplink:
         request.anchors.extend(map(wire.encode_anchor, journal.anchors[-ANCHORS_MAX:]))
         for lane in Lane:
             position = journal.position(lane)
+            got = position.got.without_hole()
             request.lanes.add(
                 lane=wire_pb2.Lane.Name(lane),
                 epoch=journal.epoch,
-                next=position.next,
-                got=position.got.without_hole(),
+                next=position.sealed + 1,
+                got=got,
                 safe=position.safe,
-                chain=position.chain,
+                chain=await journal.chain_at(lane, got) or b"",
             )
+        for epoch, highest in journal.old_epochs.items():
+            for lane, last in highest.items():
+                request.lanes.add(lane=wire_pb2.Lane.Name(lane), epoch=epoch, next=last + 1)
+        if journal.streams:
+            request.schemas.append(wire.sha256(journal.schema())[: wire.SCHEMA_BYTES])
         sent_ms = self._clock.boottime_ms()
         anchors = len(journal.anchors)
         body = await self._call(session, "POST", "/v1/hello", request.SerializeToString())
@@ -197,22 +212,59 @@ class Uplink:
                 min(SEGMENTS_MAX, reply.limits.segments_max),
             )
         self._learn_time(reply.utc_ms, sent_ms)
-        for lane in Lane:
-            self._journal.acked(lane, Ranges(), 0)
-        self._learn_lanes(reply.lanes)
+        for wanted in reply.schemas_wanted:
+            await self._put_schema(session, wanted)
+        await self._learn_lanes(reply.lanes)
+        if fork := await self._judge(reply.lanes):
+            # Whatever the city has under this epoch, not all of it is ours.
+            await journal.new_epoch(fork)
+            raise ForkError(fork)
 
-    async def _send(
-        self, session: aiohttp.ClientSession, lane: Lane, segments: list[StoredSegment]
-    ) -> None:
+    async def _judge(self, lanes: Any) -> str:
+        """Why another writer must have used this epoch; empty where all is as it should be.
+
+        A card restored from an image is behind the city; of two cards with one content the
+        second finds other bytes at the city than its own.
+        """
+        for at_city in lanes:
+            if at_city.epoch != self._journal.epoch:
+                continue
+            lane = Lane(at_city.lane)
+            position = self._journal.position(lane)
+            name = lane.name.lower()
+            if at_city.verdict in (wire_pb2.VERDICT_FORK, wire_pb2.VERDICT_CARD_RESTORED):
+                return f"{name}: the city says {wire_pb2.Verdict.Name(at_city.verdict)}"
+            end = position.got.without_hole()
+            if any(last > position.sealed for _, last in position.got):
+                return f"{name}: the city has more than this card has made: {position.got}"
+            ours = await self._journal.chain_at(lane, end)
+            if at_city.chain and end >= position.oldest and ours != at_city.chain:
+                return f"{name}: the city has other bytes up to {end}"
+            self._declare_forgotten(lane, at_city)
+        return ""
+
+    def _declare_forgotten(self, lane: Lane, at_city: Any) -> None:
+        """A city restored from a backup may lack what this kiosk has deleted since."""
+        position = self._journal.position(lane)
+        known = Ranges([*position.got, *((gone.first, gone.last) for gone in at_city.lost)])
+        for lost in self._journal.lost:
+            if (lost.epoch, lost.lane) == (self._journal.epoch, lane):
+                known.add(lost.first, lost.last)
+        for first, last in known.holes(1, position.oldest - 1):
+            self._journal.declare_lost(
+                lane, first, last, "acked and deleted, then lost by the city"
+            )
+
+    async def _send(self, session: aiohttp.ClientSession, part: _Part) -> None:
         journal = self._journal
         anchors = len(journal.anchors)
         upload = wire_pb2.Upload(
-            kiosk=self._options.kiosk, segments=[segment.body for segment in segments]
+            kiosk=self._options.kiosk, segments=[segment.body for segment in part.segments]
         )
         upload.anchors.extend(map(wire.encode_anchor, journal.anchors[self._anchors_sent :]))
-        for lost in journal.lost:
+        for lost in journal.lost[:LOST_MAX]:
             upload.lost.add(
-                epoch=journal.epoch,
+                epoch=lost.epoch,
                 lane=wire_pb2.Lane.Name(lost.lane),
                 range=wire_pb2.Range(first=lost.first, last=lost.last),
                 reason=lost.reason,
@@ -222,7 +274,7 @@ class Uplink:
             wire_pb2.UploadReply, await self._call(session, "POST", "/v1/segments", body)
         )
         self._anchors_sent = anchors
-        self._learn_lanes(reply.lanes)
+        got = await self._learn_lanes(reply.lanes)
         for aside in reply.quarantined:
             log.error(
                 "the city keeps %s %d..%d aside: %s",
@@ -231,9 +283,10 @@ class Uplink:
                 aside.range.last,
                 aside.reason,
             )
-        got = journal.position(lane).got
-        if not all(got.covers(segment.first_seq, segment.last_seq) for segment in segments):
-            raise UplinkError("the city answered, but has not taken what was sent")
+        for segment in part.segments:
+            there = got.get((part.epoch, wire.decode_segment(segment.body).lane), Ranges())
+            if not there.covers(segment.first_seq, segment.last_seq):
+                raise UplinkError("the city answered, but has not taken what was sent")
 
     async def _call(
         self, session: aiohttp.ClientSession, method: str, path: str, body: bytes
@@ -243,7 +296,14 @@ class Uplink:
             status, headers, answer = await self._exchange(session, method, path, body)
             if status != 428:
                 break
-            await self._put_schema(session, answer)
+            try:
+                prefix = bytes.fromhex(answer.decode("ascii"))
+            except ValueError:
+                raise UplinkError(f"428 names no schema: {answer[:80]!r}") from None
+            await self._put_schema(session, prefix)
+        if status == 409:
+            await self._journal.new_epoch(f"the city says: {answer[:200].decode(errors='replace')}")
+            raise ForkError(f"{path}: 409")
         if status in (429, 503):
             raise RetryAfterError(f"{path}: {status}", _retry_after_s(headers))
         if status not in (200, 204):
@@ -273,12 +333,8 @@ class Uplink:
                 raise PortalError(f"{path}: 200 with {response.content_type}, not {PROTOBUF}")
             return response.status, response.headers, answer
 
-    async def _put_schema(self, session: aiohttp.ClientSession, answer: bytes) -> None:
-        try:
-            prefix = bytes.fromhex(answer.decode("ascii"))
-        except ValueError:
-            raise UplinkError(f"428 names no schema: {answer[:80]!r}") from None
-        schema = self._journal.schema_of(prefix)
+    async def _put_schema(self, session: aiohttp.ClientSession, prefix: bytes) -> None:
+        schema = await self._journal.schema_of(prefix)
         if schema is None:
             raise UplinkError(f"the city wants a schema that is not ours: {prefix.hex()}")
         path = f"/v1/schema/{wire.sha256(schema).hex()}?kiosk={quote(self._options.kiosk)}"
@@ -288,45 +344,57 @@ class Uplink:
 
     # --- what to send, and what was heard -----------------------------------------------------
 
-    async def _next_segments(self) -> tuple[Lane, list[StoredSegment]]:
+    async def _next_part(self) -> _Part | None:
+        """Events, the newest readings, then each lane from its oldest end, then old epochs."""
+        journal = self._journal
         bytes_max, limit = self._limits
-        events = await self._oldest(Lane.EVENTS, limit, bytes_max)
-        if events:
-            return Lane.EVENTS, events
-        position = self._journal.position(Lane.READINGS)
-        if not position.got.covers(position.sealed, position.sealed) and position.sealed:
-            newest = await self._journal.segments(
-                Lane.READINGS,
-                position.sealed,
-                position.sealed,
-                limit=1,
-                bytes_max=bytes_max,
-                newest=True,
+        if part := await self._oldest(Lane.EVENTS, limit, bytes_max):
+            return part
+        newest = journal.position(Lane.READINGS)
+        if newest.sealed and not newest.got.covers(newest.sealed, newest.sealed):
+            end = newest.sealed
+            found = await journal.segments(
+                Lane.READINGS, end, end, limit=1, bytes_max=bytes_max, newest=True
             )
-            if newest:
-                return Lane.READINGS, newest
-        return Lane.READINGS, await self._oldest(Lane.READINGS, limit, bytes_max)
+            if found:
+                return _Part(journal.epoch, found)
+        for lane in (Lane.READINGS, Lane.SUMMARIES):
+            if part := await self._oldest(lane, limit, bytes_max):
+                return part
+        for epoch in journal.old_epochs:
+            if found := await journal.saved(epoch, limit=limit, bytes_max=bytes_max):
+                return _Part(epoch, found)
+        # Losses are told with the next segments, or alone where there are none.
+        return _Part(journal.epoch, []) if journal.lost else None
 
-    async def _oldest(self, lane: Lane, limit: int, bytes_max: int) -> list[StoredSegment]:
+    async def _oldest(self, lane: Lane, limit: int, bytes_max: int) -> _Part | None:
         position = self._journal.position(lane)
-        holes = position.got.holes(position.oldest, position.sealed)
+        there = Ranges(position.got)
+        for lost in self._journal.lost:
+            if (lost.epoch, lost.lane) == (self._journal.epoch, lane):
+                there.add(lost.first, lost.last)
+        holes = there.holes(position.oldest, position.sealed)
         if not holes:
-            return []
-        first, last = holes[0]
-        return await self._journal.segments(lane, first, last, limit=limit, bytes_max=bytes_max)
+            return None
+        found = await self._journal.segments(lane, *holes[0], limit=limit, bytes_max=bytes_max)
+        return _Part(self._journal.epoch, found) if found else None
 
-    def _learn_lanes(self, lanes: Any) -> None:
+    async def _learn_lanes(self, lanes: Any) -> dict[tuple[bytes, Lane], Ranges]:
+        """Take in what the city has; the same, by epoch and lane."""
+        journal = self._journal
+        learned = {}
         for at_city in lanes:
-            if at_city.epoch != self._journal.epoch or at_city.lane not in list(Lane):
+            if at_city.lane not in list(Lane):
                 continue
+            lane = Lane(at_city.lane)
             got = Ranges((found.first, found.last) for found in at_city.got)
-            self._journal.acked(Lane(at_city.lane), got, at_city.safe)
             told = Ranges((found.first, found.last) for found in at_city.lost)
-            self._journal.lost = [
-                lost
-                for lost in self._journal.lost
-                if lost.lane != at_city.lane or not told.covers(lost.first, lost.last)
-            ]
+            learned[at_city.epoch, lane] = got
+            if at_city.epoch == journal.epoch:
+                journal.acked(lane, got, at_city.safe)
+            await journal.told(at_city.epoch, lane, told)
+            await journal.acked_old(at_city.epoch, lane, got, told)
+        return learned
 
     def _learn_time(self, utc_ms: int, sent_ms: int) -> None:
         """The answer was written somewhere on its way here and back (Cristian, 1989)."""

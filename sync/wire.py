@@ -376,7 +376,7 @@ def decode_segment(body: bytes) -> Segment:
     for name, size in (("epoch", ID_BYTES), ("boot", ID_BYTES)):
         if len(getattr(message, name)) != size:
             raise WireError(f"{name} has {len(getattr(message, name))} bytes, not {size}")
-    wants_schema = SCHEMA_BYTES if lane is Lane.READINGS else 0
+    wants_schema = 0 if lane is Lane.EVENTS else SCHEMA_BYTES
     if len(message.schema) != wants_schema:
         raise WireError(f"schema has {len(message.schema)} bytes, not {wants_schema}")
     if len(message.previous) not in (0, HASH_BYTES):

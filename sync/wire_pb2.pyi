@@ -12,6 +12,7 @@ class Lane(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LANE_UNSPECIFIED: _ClassVar[Lane]
     LANE_EVENTS: _ClassVar[Lane]
     LANE_READINGS: _ClassVar[Lane]
+    LANE_SUMMARIES: _ClassVar[Lane]
 
 class Verdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -25,6 +26,7 @@ class Verdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
 LANE_UNSPECIFIED: Lane
 LANE_EVENTS: Lane
 LANE_READINGS: Lane
+LANE_SUMMARIES: Lane
 VERDICT_UNSPECIFIED: Verdict
 VERDICT_NORMAL: Verdict
 VERDICT_ACK_WAS_LOST: Verdict
@@ -144,20 +146,24 @@ class Lost(_message.Message):
     def __init__(self, epoch: _Optional[bytes] = ..., lane: _Optional[_Union[Lane, str]] = ..., range: _Optional[_Union[Range, _Mapping]] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class HelloRequest(_message.Message):
-    __slots__ = ("kiosk", "software", "boot", "lanes", "anchors", "name")
+    __slots__ = ("kiosk", "software", "boot", "lanes", "anchors", "name", "schemas", "boottime_ms")
     KIOSK_FIELD_NUMBER: _ClassVar[int]
     SOFTWARE_FIELD_NUMBER: _ClassVar[int]
     BOOT_FIELD_NUMBER: _ClassVar[int]
     LANES_FIELD_NUMBER: _ClassVar[int]
     ANCHORS_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    SCHEMAS_FIELD_NUMBER: _ClassVar[int]
+    BOOTTIME_MS_FIELD_NUMBER: _ClassVar[int]
     kiosk: str
     software: str
     boot: bytes
     lanes: _containers.RepeatedCompositeFieldContainer[LaneAtKiosk]
     anchors: _containers.RepeatedCompositeFieldContainer[Anchor]
     name: str
-    def __init__(self, kiosk: _Optional[str] = ..., software: _Optional[str] = ..., boot: _Optional[bytes] = ..., lanes: _Optional[_Iterable[_Union[LaneAtKiosk, _Mapping]]] = ..., anchors: _Optional[_Iterable[_Union[Anchor, _Mapping]]] = ..., name: _Optional[str] = ...) -> None: ...
+    schemas: _containers.RepeatedScalarFieldContainer[bytes]
+    boottime_ms: int
+    def __init__(self, kiosk: _Optional[str] = ..., software: _Optional[str] = ..., boot: _Optional[bytes] = ..., lanes: _Optional[_Iterable[_Union[LaneAtKiosk, _Mapping]]] = ..., anchors: _Optional[_Iterable[_Union[Anchor, _Mapping]]] = ..., name: _Optional[str] = ..., schemas: _Optional[_Iterable[bytes]] = ..., boottime_ms: _Optional[int] = ...) -> None: ...
 
 class LaneAtKiosk(_message.Message):
     __slots__ = ("lane", "epoch", "next", "got", "safe", "chain")
@@ -176,20 +182,20 @@ class LaneAtKiosk(_message.Message):
     def __init__(self, lane: _Optional[_Union[Lane, str]] = ..., epoch: _Optional[bytes] = ..., next: _Optional[int] = ..., got: _Optional[int] = ..., safe: _Optional[int] = ..., chain: _Optional[bytes] = ...) -> None: ...
 
 class HelloReply(_message.Message):
-    __slots__ = ("lanes", "utc_ms", "limits", "wanted_settings", "wanted_content", "signature")
+    __slots__ = ("lanes", "utc_ms", "limits", "wanted_settings", "wanted_content", "schemas_wanted")
     LANES_FIELD_NUMBER: _ClassVar[int]
     UTC_MS_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     WANTED_SETTINGS_FIELD_NUMBER: _ClassVar[int]
     WANTED_CONTENT_FIELD_NUMBER: _ClassVar[int]
-    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    SCHEMAS_WANTED_FIELD_NUMBER: _ClassVar[int]
     lanes: _containers.RepeatedCompositeFieldContainer[LaneAtCity]
     utc_ms: int
     limits: Limits
     wanted_settings: bytes
     wanted_content: int
-    signature: bytes
-    def __init__(self, lanes: _Optional[_Iterable[_Union[LaneAtCity, _Mapping]]] = ..., utc_ms: _Optional[int] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., wanted_settings: _Optional[bytes] = ..., wanted_content: _Optional[int] = ..., signature: _Optional[bytes] = ...) -> None: ...
+    schemas_wanted: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, lanes: _Optional[_Iterable[_Union[LaneAtCity, _Mapping]]] = ..., utc_ms: _Optional[int] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., wanted_settings: _Optional[bytes] = ..., wanted_content: _Optional[int] = ..., schemas_wanted: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class LaneAtCity(_message.Message):
     __slots__ = ("lane", "epoch", "got", "safe", "chain", "verdict", "lost")
@@ -230,18 +236,16 @@ class Upload(_message.Message):
     def __init__(self, kiosk: _Optional[str] = ..., segments: _Optional[_Iterable[bytes]] = ..., anchors: _Optional[_Iterable[_Union[Anchor, _Mapping]]] = ..., lost: _Optional[_Iterable[_Union[Lost, _Mapping]]] = ...) -> None: ...
 
 class UploadReply(_message.Message):
-    __slots__ = ("lanes", "quarantined", "utc_ms", "retry_after_s", "signature")
+    __slots__ = ("lanes", "quarantined", "utc_ms", "retry_after_s")
     LANES_FIELD_NUMBER: _ClassVar[int]
     QUARANTINED_FIELD_NUMBER: _ClassVar[int]
     UTC_MS_FIELD_NUMBER: _ClassVar[int]
     RETRY_AFTER_S_FIELD_NUMBER: _ClassVar[int]
-    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
     lanes: _containers.RepeatedCompositeFieldContainer[LaneAtCity]
     quarantined: _containers.RepeatedCompositeFieldContainer[Quarantined]
     utc_ms: int
     retry_after_s: int
-    signature: bytes
-    def __init__(self, lanes: _Optional[_Iterable[_Union[LaneAtCity, _Mapping]]] = ..., quarantined: _Optional[_Iterable[_Union[Quarantined, _Mapping]]] = ..., utc_ms: _Optional[int] = ..., retry_after_s: _Optional[int] = ..., signature: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, lanes: _Optional[_Iterable[_Union[LaneAtCity, _Mapping]]] = ..., quarantined: _Optional[_Iterable[_Union[Quarantined, _Mapping]]] = ..., utc_ms: _Optional[int] = ..., retry_after_s: _Optional[int] = ...) -> None: ...
 
 class Quarantined(_message.Message):
     __slots__ = ("lane", "epoch", "range", "reason")
@@ -254,3 +258,60 @@ class Quarantined(_message.Message):
     range: Range
     reason: str
     def __init__(self, lane: _Optional[_Union[Lane, str]] = ..., epoch: _Optional[bytes] = ..., range: _Optional[_Union[Range, _Mapping]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class TimeReply(_message.Message):
+    __slots__ = ("utc_ms", "nonce")
+    UTC_MS_FIELD_NUMBER: _ClassVar[int]
+    NONCE_FIELD_NUMBER: _ClassVar[int]
+    utc_ms: int
+    nonce: str
+    def __init__(self, utc_ms: _Optional[int] = ..., nonce: _Optional[str] = ...) -> None: ...
+
+class EnrolRequest(_message.Message):
+    __slots__ = ("token", "public_key", "kiosk", "software", "hardware")
+    class HardwareEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
+    KIOSK_FIELD_NUMBER: _ClassVar[int]
+    SOFTWARE_FIELD_NUMBER: _ClassVar[int]
+    HARDWARE_FIELD_NUMBER: _ClassVar[int]
+    token: bytes
+    public_key: bytes
+    kiosk: str
+    software: str
+    hardware: _containers.ScalarMap[str, str]
+    def __init__(self, token: _Optional[bytes] = ..., public_key: _Optional[bytes] = ..., kiosk: _Optional[str] = ..., software: _Optional[str] = ..., hardware: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class EnrolReply(_message.Message):
+    __slots__ = ("device", "kiosk", "site", "city_keys", "limits")
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    KIOSK_FIELD_NUMBER: _ClassVar[int]
+    SITE_FIELD_NUMBER: _ClassVar[int]
+    CITY_KEYS_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    device: str
+    kiosk: str
+    site: str
+    city_keys: _containers.RepeatedScalarFieldContainer[bytes]
+    limits: Limits
+    def __init__(self, device: _Optional[str] = ..., kiosk: _Optional[str] = ..., site: _Optional[str] = ..., city_keys: _Optional[_Iterable[bytes]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ...) -> None: ...
+
+class RotateRequest(_message.Message):
+    __slots__ = ("public_key", "proof")
+    PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
+    public_key: bytes
+    proof: bytes
+    def __init__(self, public_key: _Optional[bytes] = ..., proof: _Optional[bytes] = ...) -> None: ...
+
+class RotateReply(_message.Message):
+    __slots__ = ("device",)
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    device: str
+    def __init__(self, device: _Optional[str] = ...) -> None: ...

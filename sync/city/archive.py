@@ -43,12 +43,20 @@ PRAGMAS = (
 )
 
 
+# Verdicts that need no person.
+QUIET = (wire_pb2.VERDICT_NORMAL, wire_pb2.VERDICT_ACK_WAS_LOST)
+
+
 class ArchiveError(SyncError):
     """The archive cannot be opened."""
 
 
 class SchemaUnknownError(SyncError):
     """A segment names a dictionary that the city does not have: put it, then try again."""
+
+
+class ForkError(SyncError):
+    """Two writers have used the same seqs of one epoch: the second needs an epoch of its own."""
 
 
 class Taken(NamedTuple):
@@ -158,11 +166,42 @@ class Archive:
         with self._database.atomic():
             self._note_kiosk(hello.kiosk, name=hello.name, software=hello.software)
             self._add_anchors(hello.kiosk, anchors)
-            lanes = [
-                self._lane(hello.kiosk, Lane(at_kiosk.lane), at_kiosk.epoch)
-                for at_kiosk in hello.lanes
-            ]
-        return [_answer(lane) for lane in lanes]
+            return [self._judge(hello.kiosk, at_kiosk) for at_kiosk in hello.lanes]
+
+    def _judge(self, kiosk: str, at_kiosk: wire_pb2.LaneAtKiosk) -> wire_pb2.LaneAtCity:
+        """Compare one lane at both ends, as the table of verdicts has it."""
+        lane = self._lane(kiosk, Lane(at_kiosk.lane), at_kiosk.epoch)
+        answer = self._answer(lane)
+        answer.verdict = _verdict(at_kiosk, lane.got, self._chain_at(lane, at_kiosk.got))
+        if answer.verdict not in QUIET:
+            name = wire_pb2.Verdict.Name(answer.verdict).removeprefix("VERDICT_").lower()
+            self._tables.lane.update(alert=name).where(self._tables.lane.id == lane.id).execute()
+        return answer
+
+    def _answer(self, lane: _Lane) -> wire_pb2.LaneAtCity:
+        """What the kiosk is told of one lane. There is no replica yet, so `safe` is `got`."""
+        end = lane.got.without_hole()
+        return wire_pb2.LaneAtCity(
+            lane=wire_pb2.Lane.Name(lane.lane),
+            epoch=lane.epoch,
+            got=[wire_pb2.Range(first=first, last=last) for first, last in lane.got],
+            safe=end,
+            chain=self._chain_at(lane, end) or b"",
+            lost=[wire_pb2.Range(first=first, last=last) for first, last in lane.lost],
+        )
+
+    def _chain_at(self, lane: _Lane, seq: int) -> bytes | None:
+        """SHA-256 of the stored segment that ends at `seq`; None where none ends there."""
+        table = self._tables.segment
+        query = table.select().where((table.lane == lane.id) & (table.first_seq <= seq))
+        row = query.order_by(table.first_seq.desc()).first()
+        if row is None or row.first_seq + row.entries - 1 != seq:
+            return None
+        return bytes(row.sha256)
+
+    async def lacks(self, kiosk: str, prefixes: Iterable[bytes]) -> list[bytes]:
+        """Those dictionaries of a kiosk that the city does not have."""
+        return [prefix for prefix in prefixes if await self.schema(kiosk, prefix) is None]
 
     async def put_schema(self, kiosk: str, digest: bytes, body: bytes) -> None:
         """Keep a kiosk's dictionary of streams. Raises `WireError`."""
@@ -182,8 +221,8 @@ class Archive:
     async def take(self, upload: wire_pb2.Upload) -> Taken:
         """Store an upload, whole or not at all.
 
-        Raises `WireError` where its frame is wrong, `SchemaUnknownError`. A segment that is
-        well framed is never refused for its content: it is kept aside, acked, and said.
+        Raises `WireError` where its frame is wrong, `SchemaUnknownError`, `ForkError`. A segment
+        that is well framed is never refused for its content: it is kept aside, acked, and said.
         """
         _check_kiosk(upload.kiosk)
         segments = [(wire.decode_segment(body), body) for body in upload.segments]
@@ -192,7 +231,18 @@ class Archive:
             _check_lane(lost.lane, lost.epoch)
             if not 1 <= lost.range.first <= lost.range.last <= wire.SEQ_MAX:
                 raise wire.WireError(f"no range: {lost.range.first} to {lost.range.last}")
-        return await self._thread.run(self._take, upload, segments, anchors)
+        try:
+            return await self._thread.run(self._take, upload, segments, anchors)
+        except ForkError:
+            await self._thread.run(self._alert_fork, upload.kiosk, segments)
+            raise
+
+    def _alert_fork(self, kiosk: str, segments: list[tuple[wire.Segment, bytes]]) -> None:
+        table = self._tables.lane
+        with self._database.atomic():
+            for lane, epoch in {(segment.lane, segment.epoch) for segment, _ in segments}:
+                row = self._lane(kiosk, lane, epoch)
+                table.update(alert="fork").where(table.id == row.id).execute()
 
     def _take(
         self,
@@ -219,7 +269,8 @@ class Archive:
             for lane in lanes.values():
                 self._keep_lane(lane)
             self._keep_latest(kiosk, latest.values())
-        return Taken([_answer(lane) for lane in lanes.values()], quarantined)
+            answers = [self._answer(lane) for lane in lanes.values()]
+        return Taken(answers, quarantined)
 
     def _store(
         self,
@@ -238,7 +289,14 @@ class Archive:
             )
             if twin is not None and bytes(twin.sha256) == digest:
                 return ""  # Sent again, since the answer was lost: it is already here.
-            return self._keep_aside(lane, segment, body, "other content is stored for these seqs")
+            kept = self._tables.quarantine
+            aside = kept.get_or_none((kept.lane == lane.id) & (kept.sha256 == digest))
+            if aside is not None:
+                return str(aside.reason)
+            raise ForkError(
+                f"{segment.lane.name.lower()} {segment.first_seq} to {segment.last_seq} of epoch "
+                f"{segment.epoch.hex()}: other content is stored for these seqs"
+            )
         try:
             found = self._newest_values(kiosk, lane, segment)
         except wire.WireError as error:
@@ -259,18 +317,15 @@ class Archive:
         return ""
 
     def _keep_aside(self, lane: _Lane, segment: wire.Segment, body: bytes, reason: str) -> str:
-        table = self._tables.quarantine
-        digest = wire.sha256(body)
-        if table.get_or_none((table.lane == lane.id) & (table.sha256 == digest)) is None:
-            table.create(
-                lane=lane.id,
-                first_seq=segment.first_seq,
-                entries=segment.entries,
-                sha256=digest,
-                received_ms=self._wall_ms(),
-                reason=reason,
-                body=body,
-            )
+        self._tables.quarantine.create(
+            lane=lane.id,
+            first_seq=segment.first_seq,
+            entries=segment.entries,
+            sha256=wire.sha256(body),
+            received_ms=self._wall_ms(),
+            reason=reason,
+            body=body,
+        )
         lane.got.add(segment.first_seq, segment.last_seq)
         return reason
 
@@ -395,6 +450,7 @@ class Archive:
             "lost_reasons": lane.reasons,
             "safe": lane.got.without_hole(),
             "entries": len(lane.got),
+            "alert": row.alert,
             "quarantined": [
                 {"first": row.first_seq, "entries": row.entries, "reason": row.reason}
                 for row in aside
@@ -490,6 +546,7 @@ class Tables:
             got = TextField(default="[]")  # JSON list of [first, last].
             lost = TextField(default="[]")
             reasons = TextField(default="{}")  # JSON: "first-last" → why it is lost.
+            alert = TextField(default="")  # The last verdict that needs a person.
             last_seen_ms = BigIntegerField(null=True)
 
             class Meta:
@@ -578,15 +635,18 @@ class Tables:
         ]
 
 
-def _answer(lane: _Lane) -> wire_pb2.LaneAtCity:
-    """What the kiosk is told of one lane. There is no replica yet, so `safe` is `got`."""
-    return wire_pb2.LaneAtCity(
-        lane=wire_pb2.Lane.Name(lane.lane),
-        epoch=lane.epoch,
-        got=[wire_pb2.Range(first=first, last=last) for first, last in lane.got],
-        safe=lane.got.without_hole(),
-        lost=[wire_pb2.Range(first=first, last=last) for first, last in lane.lost],
-    )
+def _verdict(at_kiosk: wire_pb2.LaneAtKiosk, got: Ranges, chain: bytes | None) -> wire_pb2.Verdict:
+    """Where the two ends stand; `chain` is the city's at the kiosk's own `got`."""
+    at_city = got.without_hole()
+    if any(last >= at_kiosk.next for _, last in got):
+        return wire_pb2.VERDICT_CARD_RESTORED
+    if at_city < at_kiosk.got:
+        return wire_pb2.VERDICT_CITY_RESTORED
+    if at_kiosk.chain and chain != at_kiosk.chain:
+        return wire_pb2.VERDICT_FORK
+    if at_city > at_kiosk.got:
+        return wire_pb2.VERDICT_ACK_WAS_LOST
+    return wire_pb2.VERDICT_NORMAL
 
 
 def _quarantined(segment: wire.Segment, reason: str) -> wire_pb2.Quarantined:

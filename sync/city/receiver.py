@@ -12,13 +12,14 @@ from typing import Any
 from aiohttp import web
 
 from sync import wire, wire_pb2
-from sync.city.archive import Archive, SchemaUnknownError
+from sync.city.archive import Archive, ForkError, SchemaUnknownError
 from sync.entry import Lane
 from sync.wire import WireError
 
 PROTOBUF = "application/x-protobuf"
 BODY_BYTES_MAX = 1024 * 1024
 SEGMENTS_MAX = 256  # In one upload.
+SCHEMAS_MAX = 16  # In one hello.
 NONCE_MAX = 64
 LISTED_MAX = 500  # Segments in one answer of GET /v1/segments.
 
@@ -60,7 +61,8 @@ async def hello(request: web.Request) -> web.Response:
     message = wire.parse_hello(await _read(request))
     lanes = await request.app[ARCHIVE].hello(message)
     limits = wire_pb2.Limits(body_bytes_max=BODY_BYTES_MAX, segments_max=SEGMENTS_MAX)
-    reply = wire_pb2.HelloReply(lanes=lanes, utc_ms=_utc_ms(), limits=limits)
+    wanted = await request.app[ARCHIVE].lacks(message.kiosk, message.schemas[:SCHEMAS_MAX])
+    reply = wire_pb2.HelloReply(lanes=lanes, utc_ms=_utc_ms(), limits=limits, schemas_wanted=wanted)
     return _protobuf(reply.SerializeToString())
 
 
@@ -74,6 +76,8 @@ async def take_segments(request: web.Request) -> web.Response:
     except SchemaUnknownError as error:
         # The one answer that a kiosk mends by itself: it puts the schema and tries again.
         return web.Response(status=428, text=str(error))
+    except ForkError as error:
+        raise web.HTTPConflict(text=f"{error}\n") from None
     reply = wire_pb2.UploadReply(lanes=taken.lanes, quarantined=taken.quarantined, utc_ms=_utc_ms())
     return _protobuf(reply.SerializeToString())
 

@@ -1,0 +1,174 @@
+"""The tables of a journal file, and the settings SQLite opens it with."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+from peewee import (
+    AutoField,
+    BigIntegerField,
+    BlobField,
+    IntegerField,
+    Model,
+    SqliteDatabase,
+    TextField,
+)
+
+from sync.entry import Lane, SyncError
+
+VERSION = 1
+PAGE_BYTES = 1024  # Measured, bytes to the block device per reading: 512: 143, 4096: 240.
+CHECKPOINT_PAGES = 500  # The log is folded back before it outgrows its reserve.
+
+PRAGMAS = (
+    ("page_size", PAGE_BYTES),
+    ("auto_vacuum", "none"),
+    ("locking_mode", "exclusive"),  # One process; and no shared memory to die of on a full card.
+    ("journal_mode", "wal"),
+    ("synchronous", "full"),  # NORMAL would hand out an uploaded seq again after a power cut.
+    ("wal_autocheckpoint", CHECKPOINT_PAGES),
+    ("temp_store", "memory"),
+    ("secure_delete", 0),  # Debian turns it on: freed pages would be written over.
+    ("cache_size", -512),  # KB.
+)
+
+
+class DamagedError(SyncError):
+    """The card has changed what the journal wrote."""
+
+
+class Tables:
+    """The tables of one journal file, bound to its connection."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        class Table(Model):
+            class Meta:
+                strict_tables = True  # Without it SQLite puts text into a number column.
+
+        class Fact(Table):
+            key = TextField(primary_key=True)
+            value = BlobField()
+
+        class StreamRow(Table):
+            id = AutoField()  # Index into the schema, plus 1.
+            sensor = TextField()
+            quantity = TextField()
+            unit = TextField()
+            decimals = IntegerField()
+            simulated = IntegerField()
+            crc = IntegerField()
+
+            class Meta:
+                table_name = "stream"
+
+        class AnchorRow(Table):
+            id = AutoField()
+            boot = TextField()
+            boottime_ms = IntegerField()
+            utc_ms = IntegerField()
+            error_ms = IntegerField()
+            source = TextField()
+            crc = IntegerField()
+
+            class Meta:
+                table_name = "anchor"
+
+        class OpenRow(Table):
+            first_seq = BigIntegerField(primary_key=True)
+            count = IntegerField()
+            boot = BlobField()
+            columns = BlobField()
+            crc = IntegerField()
+
+            class Meta:
+                table_name = "open"
+
+        class SegmentRow(Table):
+            first_seq = BigIntegerField(primary_key=True)
+            count = IntegerField()
+            sha256 = BlobField()  # Of the body: the row's check, and a link of the chain.
+            body = BlobField()
+
+        class EventSegment(SegmentRow):
+            class Meta:
+                table_name = "event_segment"
+
+        class ReadingSegment(SegmentRow):
+            class Meta:
+                table_name = "reading_segment"
+
+        class SummarySegment(SegmentRow):
+            class Meta:
+                table_name = "summary_segment"
+
+        class LostRow(Table):
+            id = AutoField()
+            epoch = BlobField()
+            lane = IntegerField()
+            first = IntegerField()
+            last = IntegerField()
+            reason = TextField()
+            crc = IntegerField()
+
+            class Meta:
+                table_name = "lost"
+
+        class SavedSegment(Table):
+            """A segment of a file that was damaged, on its way to the city."""
+
+            id = AutoField()
+            epoch = BlobField()
+            lane = IntegerField()
+            first_seq = IntegerField()
+            count = IntegerField()
+            sha256 = BlobField()
+            body = BlobField()
+
+            class Meta:
+                table_name = "saved_segment"
+
+        class SavedSchema(Table):
+            id = AutoField()
+            body = BlobField()
+
+            class Meta:
+                table_name = "saved_schema"
+
+        self.fact = Fact
+        self.stream = StreamRow
+        self.anchor = AnchorRow
+        self.open = OpenRow
+        self.segment: dict[Lane, Any] = {
+            Lane.EVENTS: EventSegment,
+            Lane.READINGS: ReadingSegment,
+            Lane.SUMMARIES: SummarySegment,
+        }
+        self.lost = LostRow
+        self.saved = SavedSegment
+        self.saved_schema = SavedSchema
+        database.bind(self.all(), bind_refs=False, bind_backrefs=False)
+
+    def all(self) -> list[type[Model]]:
+        """Every table."""
+        return [
+            self.fact,
+            self.stream,
+            self.anchor,
+            self.open,
+            *self.segment.values(),
+            self.lost,
+            self.saved,
+            self.saved_schema,
+        ]
+
+
+def crc(*fields: object) -> int:
+    """The check of one row."""
+    return zlib.crc32(repr(fields).encode())
+
+
+def check_crc(found: int, *fields: object) -> None:
+    """Raise `DamagedError` where a row is not what was written."""
+    if found != crc(*fields):
+        raise DamagedError(f"the card has damaged the row {fields!r}"[:200])
