@@ -1,7 +1,8 @@
-"""Waiting for other processes, with a limit.
+"""Waiting for other processes and for slow lines, with a limit.
 
-A process tells us nothing when it becomes ready, so somebody has to look again and again; it
-is done here and nowhere else. Within one process, tests await events.
+A process tells us nothing when it becomes ready, so somebody has to look again and again, and a
+serial line takes its time; it is done here and nowhere else. Within one process, tests await
+events.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from typing import Any
 
 ANGSILA = str(Path(sys.executable).with_name("angsila"))
 LOOK_S = 0.05
+LINE_BYTES = 48  # Written at once; a frame of most sensors is cut in two by it.
 WAIT_MAX_S = 60.0  # Only a machine that is very busy needs more than a few seconds.
 
 
@@ -29,6 +31,14 @@ async def until(true: Callable[[], Any], limit_s: float = WAIT_MAX_S) -> Any:
             if found := await asyncio.to_thread(true):
                 return found
             await asyncio.sleep(LOOK_S)
+
+
+async def send_at(bytes_per_s: int, descriptor: int, stream: bytes) -> None:
+    """Write to a terminal no faster than a line of this speed carries."""
+    for first in range(0, len(stream), LINE_BYTES):
+        piece = stream[first : first + LINE_BYTES]
+        os.write(descriptor, piece)
+        await asyncio.sleep(len(piece) / bytes_per_s)
 
 
 def get(url: str) -> Any:
