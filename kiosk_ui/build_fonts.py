@@ -16,7 +16,7 @@ from fontTools import subset  # type: ignore[import-untyped] # it brings no type
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # it brings no types
 
 from kiosk_ui.content import DEFAULT_PACK, LANGUAGES, load_pack
-from kiosk_ui.i18n import catalog
+from kiosk_ui.i18n import LANGUAGE_NAMES, catalog
 from kiosk_ui.place import PIER
 
 FONTS = Path(__file__).parent / "static" / "fonts"
@@ -53,9 +53,11 @@ def bold_needed() -> str:
 
 def words() -> str:
     """The words of the screens in all languages, and what dates are made of."""
-    # gettext lists its words nowhere else.
-    catalogs = (catalog(language)._catalog for language in LANGUAGES)  # type: ignore[attr-defined] # noqa: SLF001
-    return "".join("".join(found.values()) for found in catalogs) + CHINESE_DATES + CHINESE_NAMES
+    said = ""
+    for language in LANGUAGES:
+        found: Any = catalog(language)
+        said += "".join(found._catalog.values())  # noqa: SLF001 # gettext lists them nowhere else
+    return said + "".join(LANGUAGE_NAMES.values()) + CHINESE_DATES + CHINESE_NAMES
 
 
 def is_han(letter: str) -> bool:

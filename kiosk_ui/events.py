@@ -77,6 +77,8 @@ async def live(request: web.Request) -> web.StreamResponse:
             seq = max([seq, *(entry.seq for entry in entries)])
             await response.write(to_event("delta", present.message(seq, entries)))
             await asyncio.sleep(PACE_S)
+    except ConnectionResetError:
+        return response  # The screen has gone, as screens do.
     finally:
         streams.leave()
 

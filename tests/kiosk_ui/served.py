@@ -1,0 +1,86 @@
+"""A kiosk's screen in a process of its own, with a real journal and settled demo values.
+
+    python -m tests.kiosk_ui.served PORT PX_PER_MM FOLDER
+
+Browser tests and pictures want the same values each time, so these stand still; only the time
+is real. Whoever started the process kills it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from drivers.reading import Reading
+from kiosk_ui.app import make_app
+from kiosk_ui.content import load_pack
+from kiosk_ui.place import KioskPlace
+from sync.clock import Clock
+from sync.journal import Journal
+
+READY = "ready"
+BEAT_S = 2
+STORY = {
+    "air": (
+        Reading("air_temperature", 30.4, "Cel"),
+        Reading("relative_humidity", 74.0, "%"),
+        Reading("pressure", 1009.2, "hPa"),
+        Reading("pm2_5", 18, "ug/m3"),
+    ),
+    "pier": (
+        Reading("water_temperature", 29.1, "Cel"),
+        Reading("water_level", 1.87, "m"),
+    ),
+    "wind": (Reading("wind_speed", 3.4, "m/s"),),
+    "market": (Reading("sound_level", 61.5, "dB"), Reading("people", 12, "1/min")),
+}
+MACHINE = (
+    Reading("cpu_temperature", 51.2, "Cel"),
+    Reading("load_1m", 0.4, "1"),
+    Reading("memory_used", 34.2, "%"),
+)
+DECIMALS = {"water_level": 2, "pm2_5": 0, "people": 0}
+
+
+def tell(journal: Journal, clock: Clock) -> None:
+    """Append one beat of every sensor."""
+    at_ms = clock.boottime_ms()
+    for sensor, readings in STORY.items():
+        decimals = {row.quantity: DECIMALS.get(row.quantity, 1) for row in readings}
+        journal.append(sensor, readings, at_ms, simulated=True, decimals=decimals)
+    decimals = {row.quantity: 1 for row in MACHINE}
+    journal.append("machine", MACHINE, at_ms, simulated=False, decimals=decimals)
+
+
+def uplink() -> dict[str, Any]:
+    """An uplink that is well."""
+    return {"state": "online", "pending": 0, "last_ack_age_s": 1.0, "city": "http://127.0.0.1"}
+
+
+async def serve(port: int, px_per_mm: float, folder: Path) -> None:
+    """Serve the screen on this port, for ever."""
+    clock = Clock(trust=("system",))
+    clock.poll()
+    journal = await Journal.open(folder, clock)
+    tell(journal, clock)
+    place = KioskPlace(px_per_mm=px_per_mm, latitude=13.341, longitude=100.925)
+    app = make_app(journal, clock, uplink, load_pack(), place, lambda: {"ok": True})
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    sys.stdout.write(f"{READY}\n")
+    sys.stdout.flush()
+    while True:
+        try:
+            async with asyncio.timeout(BEAT_S):
+                await asyncio.Event().wait()
+        except TimeoutError:
+            tell(journal, clock)
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3])))
