@@ -203,7 +203,7 @@ class Health:
         """Say everything, for GET /health."""
         journal = self._journal
         sensors = [asdict(sensor) for sensor in self._sensors.values()]
-        wrong = self.complaint or self._test_write.ok is False or journal.dropped
+        wrong = self.complaint or self._test_write.ok is False or journal.trouble
         failed = any(sensor["state"] not in ("ok", "starting") for sensor in sensors)
         return {
             "status": "stalled" if wrong else "degraded" if failed else "ok",
@@ -219,6 +219,9 @@ class Health:
                 "events": journal.position(Lane.EVENTS).committed,
                 "commits": journal.commits,
                 "dropped": journal.dropped,
+                "trouble": journal.trouble,
+                "memory": journal.memory,
+                "damage": journal.damage,
             },
             "uplink": self._uplink_status(),
             "test_write": {"ok": self._test_write.ok, "why": self._test_write.why},

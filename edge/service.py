@@ -6,7 +6,7 @@ import logging
 import signal
 import socket
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -126,14 +126,20 @@ class Kiosk:
             parts[f"sensor {sensor.name}"] = supervise(self._sampler(sensor))
         return parts
 
-    def local_socket(self) -> AbstractAsyncContextManager[None]:
-        """Answer commands on this machine, such as `angsila verify`."""
-        return local.serve(self._journal, self._uplink)
+    @asynccontextmanager
+    async def local_socket(self) -> AsyncIterator[None]:
+        """Answer commands on this machine, such as `angsila verify`, where the card lets us."""
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(local.serve(self._journal, self._uplink))
+            except OSError as error:
+                log.warning("no commands will be answered: %s", error)
+            yield
 
     async def last_words(self) -> None:
         """Commit what is in RAM, and give the city a moment to take it."""
         while not self._reports.empty():
-            await self._journal.event("health", self._reports.get_nowait())
+            await self._commit(self._reports.get_nowait())
         await self._journal.seal()
         if self._uplink is None or self._uplink.status()["state"] != "online":
             return
@@ -169,8 +175,18 @@ class Kiosk:
 
     async def _keep_reports(self) -> None:
         """Commit changes of health, for ever."""
+        if damage := self._journal.damage:
+            await self._commit({"part": "journal", "state": "set aside", "why": damage})
         while True:
-            await self._journal.event("health", await self._reports.get())
+            await self._commit(await self._reports.get())
+
+    async def _commit(self, body: dict[str, Any]) -> None:
+        """Commit one report. On a card that takes nothing it waits in the journal's RAM."""
+        try:
+            await self._journal.event("health", body)
+        except JournalError:
+            if not self._journal.trouble:
+                raise
 
     async def _keep_clock(self) -> None:
         """Ask the kernel every few seconds whether its clock is right, for ever."""

@@ -1,5 +1,7 @@
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,3 +52,26 @@ def test_an_address_that_is_not_ours_is_said_in_one_line() -> None:
     """So is an address that this machine does not have."""
     with pytest.raises(PortError, match=r"192\.0\.2\.1 port 80"):
         listen("192.0.2.1", 80)
+
+
+FULL = """
+import os, sys
+from pathlib import Path
+from edge import claim
+
+def full(*_):
+    raise OSError(claim.errno.ENOSPC, "No space left on device")
+
+Path.write_bytes = full
+with claim.alone(claim.writable_folder(Path(sys.argv[1]))):
+    print("held")
+"""
+
+
+def test_a_full_card_is_no_reason_not_to_start(tmp_path: Path) -> None:
+    """The folder can be claimed and held with not a byte free; the journal does the rest."""
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, tmp_path], capture_output=True, text=True, check=False
+    )
+
+    assert done.stdout == "held\n", done.stderr

@@ -60,7 +60,8 @@ def at_city(url: str) -> list[tuple[int, int | None, int]]:
         if lane["lane"] != "readings":
             continue
         query = f"kiosk=serial&lane=readings&epoch={lane['epoch']}"
-        with urllib.request.urlopen(f"{url}/v1/segments?{query}", timeout=5) as response:  # noqa: S310 # our own
+        address = f"{url}/v1/segments?{query}"
+        with urllib.request.urlopen(address, timeout=5) as response:  # noqa: S310 # our own
             bodies = wire.parse_upload(response.read()).segments
         rows += [row for body in bodies for row in wire.segment_rows(wire.decode_segment(body))]
     return [(row.seq, row.scaled, row.quality) for row in sorted(rows, key=lambda row: row.seq)]
