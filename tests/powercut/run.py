@@ -1,0 +1,189 @@
+"""`make powercut N=50`: cut a kiosk's power N times at random, and see what is lost.
+
+SEED=7 chooses other moments; SYNCHRONOUS=NORMAL plants a fault that must be found. The moments
+are drawn from the seed, but a machine under load is never twice at the same instruction then.
+Exit status: 0 nothing promised was lost, 1 something was, 2 no machine can run here.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+from tests.powercut.machine import Machine, MachineError, make_card, prepare
+from tests.powercut.oracle import Oracle
+
+EXIT_LOST = 1
+EXIT_NO_MACHINE = 2
+READY_MAX_S = 60.0
+INTAKE_MAX_S = 2.5
+WAIT_FOR_PHASE_S = 5.0
+PHASES = ("commit", "event", "seal", "prune", "checkpoint")
+# Where a cut is aimed at, and how often of 20. What is aimed at "start" hits the program's start,
+# where leftovers are sealed and space is taken; "mount" hits ext4 as it replays its own journal.
+AIMS = {"mount": 1, "start": 4, "intake": 4, "commit": 2, "event": 2, "seal": 2, "prune": 3}
+AIMS["checkpoint"] = 20 - sum(AIMS.values())
+SYNCHRONOUS = ("", "OFF", "NORMAL", "FULL", "EXTRA")
+
+
+def say(line: str = "") -> None:
+    """Print a line at once: a cut takes seconds."""
+    print(line, flush=True)  # noqa: T201  A command prints.
+
+
+class Moment:
+    """When to cut, as it becomes known from what the machine says."""
+
+    def __init__(self, chance: random.Random, oracle: Oracle) -> None:
+        self.aim = chance.choices(list(AIMS), list(AIMS.values()))[0]
+        self._oracle = oracle
+        self._share = chance.uniform(0.0, 1.1)  # Of the phase; a little of what follows, too.
+        self._intake_s = chance.uniform(0.1, INTAKE_MAX_S)
+        self._armed_at_s: float | None = None
+        self.at_s: float | None = None
+
+    def heard(self, line: str, at_s: float) -> None:
+        """Take a line of the console."""
+        if self._armed_at_s is not None:
+            if at_s >= self._armed_at_s and line == f"@B {self.aim}":
+                self.at_s = at_s + self._share * self._oracle.typical_s(self.aim)
+                self._armed_at_s = None
+        elif (line, self.aim) == ("@M", "mount"):
+            self.at_s = at_s + self._share * 0.2
+        elif (line, self.aim) == ("@S", "start"):
+            self.at_s = at_s + self._share * self._oracle.typical_s("start")
+        elif line == "@K":
+            self.at_s = at_s + self._intake_s
+            if self.aim in PHASES:
+                self._armed_at_s = self.at_s
+                self.at_s += WAIT_FOR_PHASE_S  # Should there be none.
+
+
+def run_until(machine: Machine, oracle: Oracle, moment: Moment | None) -> None:
+    """Listen until the moment; without one, until the program has ended. Raises `MachineError`."""
+    give_up_at_s = machine.on_at_s + READY_MAX_S
+    while True:
+        cut_at_s = moment.at_s if moment else None
+        line = machine.hear(give_up_at_s if cut_at_s is None else cut_at_s)
+        now_s = time.monotonic()
+        if line is None:
+            if cut_at_s is None:
+                raise MachineError(
+                    f"no answer for {READY_MAX_S:.0f} s: {' / '.join(machine.words)}"
+                )
+            return
+        oracle.hear(line, now_s)
+        if moment is None and line.startswith("@Z"):
+            return
+        if moment:
+            moment.heard(line, now_s)
+        if line.startswith("@X"):
+            words = "\n    ".join(machine.words)
+            raise MachineError(f"{line.removeprefix('@X ')}\n    {words}")
+
+
+def cycle(machine: Machine, oracle: Oracle, moment: Moment | None) -> None:
+    """One run of the machine, from power on to the cut. Raises `MachineError`."""
+    oracle.power_on(machine.on_at_s)
+    try:
+        run_until(machine, oracle, moment)
+    finally:
+        said = machine.cut()
+    for line in said:
+        oracle.hear(line, machine.off_at_s)
+    if moment:
+        oracle.power_off(machine.off_at_s)
+
+
+def cut_often(cuts: int, seed: str, environment: dict[str, str]) -> Oracle:
+    """Cut the power again and again, and look once more at the end."""
+    chance = random.Random(seed)  # noqa: S311  To repeat it, not to keep a secret.
+    oracle = Oracle()
+    with tempfile.TemporaryDirectory(prefix="powercut-") as name:
+        folder = Path(name)
+        image = folder / "card.img"
+        make_card(image)
+        for number in range(1, cuts + 2):
+            last = {"POWERCUT_LAST": "1"} if number > cuts else {}
+            told = {**environment, **last, "POWERCUT_SEED": f"{seed}-{number}"}
+            moment = None if last else Moment(chance, oracle)
+            before = oracle.losses.total()
+            try:
+                cycle(Machine(folder, image, oracle.ask(), told), oracle, moment)
+            except MachineError as error:
+                if not oracle.counts["starts"]:
+                    raise
+                oracle.losses["machine did not become ready"] += 1
+                say(f"cut {number}: {error}")
+                break
+            if oracle.losses.total() > before:
+                say(f"after cut {number - 1}: {oracle.losses.total() - before} lost")
+    return oracle
+
+
+def report(oracle: Oracle) -> None:
+    """The table."""
+    counts = oracle.counts
+    during = ", ".join(f"{name} {count}" for name, count in oracle.cut_during.most_common())
+    say(f"cuts                         {counts['cuts']:>8}   during: {during}")
+    for name in (
+        "commits promised",
+        "readings promised",
+        "events promised",
+        "acks",
+        "entries acked",
+        "prunes",
+        "promises checked",
+    ):
+        say(f"{name:<28} {counts[name]:>8}")
+    say(
+        f"{'uncommitted readings lost':<28} {counts['uncommitted readings lost']:>8}   at most "
+        f"{oracle.lost_uncommitted_max} in one cut, the oldest "
+        f"{oracle.lost_uncommitted_max_s:.2f} s old: allowed"
+    )
+    if oracle.ready_s:
+        for name, times_s in (
+            ("ready after start", oracle.ready_s),
+            ("ready after power on", oracle.from_power_on_s),
+        ):
+            say(f"{name:<28} {median(times_s):>8.2f} s median, {max(times_s):.2f} s at most")
+    say(f"{'lost or broken':<28} {oracle.losses.total():>8}")
+    for name, count in oracle.losses.items():
+        say(f"    {name:<52} {count:>8}")
+    for words in oracle.troubles:
+        say(f"    {words}")
+
+
+def main() -> int:
+    """Cut N times; the exit status says whether a promise was broken."""
+    cuts = int(os.environ.get("N") or "50")
+    seed = os.environ.get("SEED") or "1"
+    synchronous = (os.environ.get("SYNCHRONOUS") or "").upper()
+    if synchronous not in SYNCHRONOUS:
+        say(f"not a value of SYNCHRONOUS: {synchronous!r}; there are {', '.join(SYNCHRONOUS[1:])}")
+        return EXIT_NO_MACHINE
+    # A temporary folder is removed on the way out, so this must be a way out.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    start_s = time.monotonic()
+    try:
+        prepare()
+        oracle = cut_often(cuts, seed, {"SYNCHRONOUS": synchronous} if synchronous else {})
+    except MachineError as error:
+        say(f"No power can be cut here: {error}")
+        return EXIT_NO_MACHINE
+    report(oracle)
+    lost = oracle.losses.total()
+    took_s = time.monotonic() - start_s
+    verdict = "a promise was broken" if lost else "nothing promised was lost"
+    say(f"{oracle.counts['cuts']} power cuts in {took_s:.0f} s, seed {seed}: {verdict}")
+    return EXIT_LOST if lost else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
