@@ -155,6 +155,14 @@ FLAGGED = {"traffy-fondue": "traffy_fondue"}
 # Sources that give a position and nothing else are no source of the text.
 POSITION_SOURCES = ("poi-coords", "osm-bangsaen", "rachini-gps")
 
+# Who is to be shown the Thai name.
+THAI_FOR = {
+    "place": "Show this to a driver",
+    "service": "Show this to a driver",
+    "transport": "Show this to a driver",
+    "product": "Show this to a seller",
+}
+THAI_MAX = 30
 # Characters from which a title takes the smaller, and the smallest size.
 TITLE_LONG = {"th": (20, 40), "en": (20, 45), "zh": (10, 30)}
 
@@ -342,7 +350,8 @@ class _Screens:
             "entry.html",
             name=name,
             title_size=self._title_size(name),
-            thai=entry.card_name("th"),  # The name that a driver knows.
+            thai=self._thai(entry),
+            thai_for=self._say(THAI_FOR.get(entry.kind, "In Thai")),
             text=entry.text[self.language],
             icon_name=icon_of(entry),
             way=self._way(way_m(entry, self.place.position)),
@@ -353,6 +362,11 @@ class _Screens:
             source=self._source(entry),
             unsure=entry.confidence != "high",
         )
+
+    def _thai(self, entry: Entry) -> str:
+        """The Thai name; where it is very long, the short one, which people there use."""
+        name = entry.names["th"]
+        return name if len(name) <= THAI_MAX else entry.card_name("th")
 
     def _title_size(self, name: str) -> str:
         long, longer = TITLE_LONG[self.language]
