@@ -1,11 +1,19 @@
-"""A card in RAM under SQLite: what has not been synced may be lost, kept or torn at a power cut."""
+"""A card under SQLite and the product's files: what was not synced may not survive a power cut.
+
+What programs see lies in a folder; what the card holds for sure of a file that SQLite has open
+is kept beside it in RAM. Each boot gets a folder of its own, so that what was running when the
+power went can reach nothing any more. Plain files count as synced when they are written.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import apsw
@@ -15,14 +23,15 @@ from sync.sql_thread import SqlThread
 from tests.sim.loop import HOST, Host
 
 SECTOR_BYTES = 512
-DELETED = "deleted"
+SLOW = 0.02  # Of the calls: a card stalls while it cleans up.
+Image = dict[str, bytes]
 
 
 @dataclass
 class Stored:
-    """One file: as programs see it, and as the card has it for sure."""
+    """What the card has of one file for sure, and what it still owes."""
 
-    image: bytearray = field(default_factory=bytearray)
+    inode: int
     durable: bytearray = field(default_factory=bytearray)
     pending: list[tuple[int, bytes | None]] = field(default_factory=list)  # None: cut off there.
     entered: bool = False  # The folder names it for sure.
@@ -36,49 +45,52 @@ class Stored:
 
 
 class Disk:
-    """The files of one machine, and what can go wrong with them."""
+    """The card of one machine, and what can go wrong with it."""
 
     def __init__(self, name: str, rng: random.Random, record: Callable[..., None]) -> None:
         self.name = name
         self.rng = rng
         self.record = record
+        self.boots = 0
+        self.folder = Path(name) / "0"
+        self.folder.mkdir(parents=True)
         self.files: dict[str, Stored] = {}
-        self.gone: dict[str, Stored] = {}  # Deleted, and the folder not synced since.
-        self.incarnation = 0  # Handles of an earlier boot reach nothing.
         self.quota_bytes: int | None = None
         self.lies = 0.0  # How many of the syncs do nothing.
         self.lied = 0
         self.sync_errors = 0.0
-        self.errors = 0  # Syncs and writes that failed so far.
+        self.errors = 0  # Writes and syncs that failed so far.
         self.torn = False
         self.operations = 0
         self.cut_at_operation: int | None = None
         self.power_cut: Callable[[], None] = _nothing
-        self.vfs = _Vfs(f"sim-{name}-{id(self):x}", self)
+        self._gone: dict[str, bytes] = {}  # Deleted, and nothing synced since.
+        self._vfs = _Vfs(f"sim-{name}", self)
 
     def database(self) -> APSWDatabase:
         """A database object on this card, for one boot."""
-        return _Database(None, vfs=self.vfs.name, lock_type="IMMEDIATE", thread_safe=False)
+        return _Database(None, vfs=self._vfs.name, lock_type="IMMEDIATE", thread_safe=False)
+
+    # --- the power goes --------------------------------------------------------------------------
 
     def crash(self) -> None:
-        """The power goes: what was not synced is kept, lost or torn, sector by sector."""
-        self.incarnation += 1
-        self.cut_at_operation = None
+        """What was not synced is kept, lost or torn, sector by sector."""
         keep = self.rng.choice([0.0, 0.0, 0.5, 0.5, 0.9, 1.0])
-        for name in sorted(self.gone):
-            if name not in self.files and self.rng.random() < 0.5:
-                self.files[name] = self.gone[name]
-        self.gone.clear()
-        for name in sorted(self.files):
-            stored = self.files[name]
+        image = self.snapshot()
+        for name in sorted(self._gone):
+            if name not in image and self.rng.random() < 0.5:
+                image[name] = self._gone[name]
+        for name in sorted(image):
+            stored = self._stored(name)
+            if stored is None:
+                continue
             if not stored.entered and self.rng.random() > keep:
-                del self.files[name]
+                del image[name]
                 continue
             for offset, written in stored.pending:
                 self._crash_write(stored.durable, offset, written, keep)
-            stored.pending.clear()
-            stored.image = bytearray(stored.durable)
-            stored.entered = True
+            image[name] = bytes(stored.durable)
+        self.restore(image)
         self.record("crash", self.name, keep)
 
     def _crash_write(
@@ -100,34 +112,82 @@ class Disk:
                 _apply(durable, at, piece[: self.rng.randrange(len(piece) + 1)])
             at = until
 
-    def snapshot(self) -> dict[str, bytes]:
+    def snapshot(self) -> Image:
         """An image of the card as programs see it."""
-        return {name: bytes(stored.image) for name, stored in self.files.items()}
+        found = sorted(path for path in self.folder.rglob("*") if path.is_file())
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in found}
 
-    def restore(self, image: dict[str, bytes]) -> None:
-        """Put an image on the card, instead of what is there."""
-        self.incarnation += 1
-        self.gone.clear()
-        self.files = {
-            name: Stored(bytearray(content), bytearray(content), [], entered=True)
-            for name, content in image.items()
-        }
+    def restore(self, image: Image) -> None:
+        """Start a new boot from an image; whoever had files open has nothing now."""
+        old = self.folder
+        self.boots += 1
+        self.cut_at_operation = None
+        self.folder = Path(self.name) / str(self.boots)
+        self.files.clear()
+        self._gone.clear()
+        for name, content in image.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        self.folder.mkdir(exist_ok=True)
+        shutil.rmtree(old)
+        old.mkdir()  # What still runs there may believe in it.
 
-    def rot(self, bits: int) -> None:
-        """Flip bits in what lies on the card."""
+    def rot(self, bits: int) -> list[str]:
+        """Flip bits in the database that lies on the card; the names of the files hit."""
+        hit = []
         for _ in range(bits):
-            names = sorted(name for name, stored in self.files.items() if stored.image)
+            image = self.snapshot()
+            names = [name for name in image if image[name] and name.startswith("journal.db")]
             if not names:
-                return
-            stored = self.files[self.rng.choice(names)]
-            place, bit = self.rng.randrange(len(stored.image)), 1 << self.rng.randrange(8)
-            stored.image[place] ^= bit
-            if place < len(stored.durable):
+                break
+            name = self.rng.choice(names)
+            place, bit = self.rng.randrange(len(image[name])), 1 << self.rng.randrange(8)
+            with (self.folder / name).open("r+b") as file:
+                file.seek(place)
+                file.write(bytes([image[name][place] ^ bit]))
+            stored = self._stored(name)
+            if stored is not None and place < len(stored.durable):
                 stored.durable[place] ^= bit
+            hit.append(name)
+        return hit
+
+    # --- what the VFS asks -----------------------------------------------------------------------
+
+    def _stored(self, name: str) -> Stored | None:
+        """What is known of a file that SQLite has opened, unless another has its name now."""
+        path = self.folder / name
+        stored = self.files.get(str(path))
+        if stored is None or not path.exists() or path.stat().st_ino != stored.inode:
+            return None
+        return stored
+
+    def open(self, path: str) -> Stored:
+        """Take up a file, or make it."""
+        file = Path(path)
+        stored = self.files.get(path)
+        if stored is not None and file.exists() and file.stat().st_ino == stored.inode:
+            return stored
+        made = not file.exists()
+        file.touch()
+        stored = Stored(file.stat().st_ino, bytearray(file.read_bytes()), [], entered=not made)
+        self.files[path] = stored
+        return stored
+
+    def delete(self, path: str, *, synced: bool) -> None:
+        """Take a file's name away; a power cut may bring it back."""
+        stored = self.files.pop(path, None)
+        if stored is not None and stored.entered and not synced:
+            self._gone[str(Path(path).relative_to(self.folder))] = bytes(stored.durable)
+        Path(path).unlink()
+
+    def synced(self) -> None:
+        """The folder is synced with a file."""
+        self._gone.clear()
 
     def used_bytes(self) -> int:
-        """How much of the card is taken."""
-        return sum(len(stored.image) for stored in self.files.values())
+        """How much of the card SQLite's files take."""
+        return sum(Path(path).stat().st_size for path in self.files if Path(path).exists())
 
     def step(self) -> None:
         """Count an operation; the power may go at this very one."""
@@ -174,28 +234,24 @@ class _Vfs(apsw.VFS):
 
     def xOpen(self, name: Any, flags: list[int]) -> Any:
         path = name.filename() if isinstance(name, apsw.URIFilename) else name
-        wanted = flags[0]
-        flags[1] = wanted & ~apsw.SQLITE_OPEN_DELETEONCLOSE
+        flags[1] = flags[0]
         if path is None:
-            return _File(self._disk, "", Stored())
-        stored = self._disk.files.get(path)
-        if stored is None:
-            if not wanted & apsw.SQLITE_OPEN_CREATE:
-                raise apsw.CantOpenError(f"no file {path}")
-            stored = self._disk.files[path] = Stored()
-        return _File(self._disk, path, stored)
+            raise apsw.CantOpenError("no temporary files here: temp_store is memory")
+        if not flags[0] & apsw.SQLITE_OPEN_CREATE and not Path(path).exists():
+            raise apsw.CantOpenError(f"no file {path}")
+        return _File(self._disk, path)
 
     def xAccess(self, pathname: str, flags: int) -> bool:
         del flags
-        return pathname in self._disk.files
+        return Path(pathname).exists()
 
-    def xDelete(self, filename: str, syncdir: bool) -> None:
+    def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: FBT001  SQLite's call.
         self._disk.step()
-        stored = self._disk.files.pop(filename, None)
-        if stored is None:
-            raise apsw.IOError(f"no file {filename}")
-        if not syncdir:
-            self._disk.gone[filename] = stored
+        if not Path(filename).is_relative_to(self._disk.folder):
+            raise apsw.IOError("disk I/O error")
+        if not Path(filename).exists():
+            raise apsw.IOError("disk I/O error")
+        self._disk.delete(filename, synced=syncdir)
 
     def xFullPathname(self, name: str) -> str:
         return name
@@ -210,61 +266,61 @@ class _Vfs(apsw.VFS):
 class _File:
     """One open file."""
 
-    def __init__(self, disk: Disk, path: str, stored: Stored) -> None:
+    def __init__(self, disk: Disk, path: str) -> None:
         self._disk = disk
-        self._path = path
-        self._stored = stored
-        self._incarnation = disk.incarnation
+        self._boot = disk.boots
+        if not Path(path).is_relative_to(disk.folder):
+            raise apsw.CantOpenError("this machine has lost its power")
+        self._short = path[-4:]
+        self._stored = disk.open(path)
+        self._file = os.open(path, os.O_RDWR)
 
-    def _off(self) -> bool:
-        """Whether the machine that opened it has lost its power since."""
-        if self._path:
+    def _touch(self) -> None:
+        """One operation. What runs on a machine that has lost its power gets nowhere."""
+        if self._boot == self._disk.boots:
             self._disk.step()
-        return self._incarnation != self._disk.incarnation
+        if self._boot != self._disk.boots:
+            raise apsw.IOError("disk I/O error")
 
     def xRead(self, amount: int, offset: int) -> bytes:
-        return bytes(self._stored.image[offset : offset + amount])
+        return os.pread(self._file, amount, offset)
 
-    def xWrite(self, data: Any, offset: int) -> None:
-        if self._off():
-            return
-        written = bytes(data)
-        disk, stored = self._disk, self._stored
-        grows = offset + len(written) - len(stored.image)
-        if disk.quota_bytes is not None and self._path and grows > 0:
-            if disk.used_bytes() + grows > disk.quota_bytes:
+    def xWrite(self, data: bytes, offset: int) -> None:
+        self._touch()
+        disk, written = self._disk, bytes(data)
+        if disk.quota_bytes is not None:
+            grows = offset + len(written) - self.xFileSize()
+            if grows > 0 and disk.used_bytes() + grows > disk.quota_bytes:
                 disk.errors += 1
-                raise apsw.FullError(f"{self._path}: the card is full")
-        disk.record("write", self._path[-5:], offset, len(written))
-        _apply(stored.image, offset, written)
-        stored.pending.append((offset, written))
+                raise apsw.FullError("database or disk is full")
+        disk.record("write", self._short, offset, len(written))
+        os.pwrite(self._file, written, offset)
+        self._stored.pending.append((offset, written))
 
     def xTruncate(self, newsize: int) -> None:
-        if self._off():
-            return
-        _apply(self._stored.image, newsize, None)
+        self._touch()
+        os.ftruncate(self._file, newsize)
         self._stored.pending.append((newsize, None))
 
     def xSync(self, flags: int) -> None:
         del flags
-        if self._off():
-            return
+        self._touch()
         disk = self._disk
         if disk.sync_errors and disk.rng.random() < disk.sync_errors:
             disk.errors += 1
-            raise apsw.IOError(f"{self._path}: fsync failed")
+            raise apsw.IOError("disk I/O error")
         if disk.lies and disk.rng.random() < disk.lies:
             disk.lied += 1
             return
-        disk.record("sync", self._path[-5:])
+        disk.record("sync", self._short)
         self._stored.sync()
-        disk.gone.clear()
+        disk.synced()
 
     def xFileSize(self) -> int:
-        return len(self._stored.image)
+        return os.fstat(self._file).st_size
 
     def xClose(self) -> None:
-        """Nothing is held."""
+        os.close(self._file)
 
     def xLock(self, level: int) -> None:
         """One process has it."""
@@ -289,7 +345,7 @@ class _File:
 class SimThread(SqlThread):
     """Stands for the SQL thread: one call after the other, each a little later."""
 
-    def __init__(self, host: Host, rng: random.Random, done: Callable[[], None]) -> None:
+    def __init__(self, host: Host, rng: random.Random, done: Callable[[str, Any], None]) -> None:
         self._host = host
         self._rng = rng
         self._done = done
@@ -299,7 +355,7 @@ class SimThread(SqlThread):
         """Call `function`, after those that were handed in before."""
         loop = asyncio.get_running_loop()
         work = loop.create_future()
-        slow = self._rng.random() < 0.02
+        slow = self._rng.random() < SLOW
         took_s = self._rng.uniform(0.5, 8.0) if slow else self._rng.uniform(0.001, 0.03)
         self._free_at_s = max(self._free_at_s, loop.time()) + took_s
         loop.call_at(self._free_at_s, self._call, work, function, args, kwargs)
@@ -316,12 +372,12 @@ class SimThread(SqlThread):
     ) -> None:
         try:
             result = function(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001  As a thread's executor does: it is the caller's.
+        except Exception as error:
             if self._host.alive:
                 work.set_exception(error)
             return
         if self._host.alive:
-            self._done()
+            self._done(function.__name__, args)
             work.set_result(result)
 
     def close(self) -> None:
