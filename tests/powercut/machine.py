@@ -24,6 +24,7 @@ MEMORY = "256M"
 CARD_BYTES = 64 * 1024 * 1024
 PR_SET_CHILD_SUBREAPER = 36
 WORDS_KEPT = 40  # Lines of the kernel's own, for a report.
+FSCK_LEFT_ERRORS = 4  # e2fsck(8), exit code.
 READ_BYTES = 65536
 
 
@@ -45,9 +46,23 @@ def make_card(image: Path) -> None:
     """Format a card the way a kiosk's data partition is."""
     with image.open("wb") as file:
         file.truncate(CARD_BYTES)
-    command = ["mkfs.ext4", "-q", "-F", "-b", "4096", str(image)]
+    _card_tool("mkfs.ext4", "-q", "-F", "-b", "4096", str(image))
+
+
+def repair(image: Path) -> bool:
+    """Check and repair the file system as a kiosk's start does; whether there was need to."""
+    status = _card_tool("e2fsck", "-f", "-y", str(image))
+    if status >= FSCK_LEFT_ERRORS:
+        raise MachineError(f"e2fsck ended with status {status}")
+    return status > 0
+
+
+def _card_tool(*command: str) -> int:
     path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
-    subprocess.run(command, check=True, env={**os.environ, "PATH": path})
+    done = subprocess.run(
+        command, check=False, capture_output=True, env={**os.environ, "PATH": path}
+    )
+    return done.returncode
 
 
 class Machine:

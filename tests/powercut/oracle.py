@@ -26,6 +26,7 @@ from statistics import median
 
 EVENTS, READINGS = 1, 2
 LANES = {READINGS: "readings", EVENTS: "events", 3: "summaries"}
+NOT_THERE = "claimed but not there"
 PHASE_S = 0.01  # How long a phase is thought to take until one has been seen.
 PHASES_KEPT = 50
 BEFORE_CUT = ("checkpoint", "prune", "seal", "event", "commit")
@@ -59,6 +60,7 @@ class Oracle:
         self.lost_uncommitted_max = 0
         self.lost_uncommitted_max_s = 0.0
         self.phase_s: dict[str, list[float]] = {}
+        self.falls = 0  # Of the program since it was last ready.
         self.ready = self.checked = False
         self._taken: list[tuple[int, float]] = []  # Since the last commit, with the time.
         self._promised = 0  # The last reading that is promised.
@@ -93,6 +95,7 @@ class Oracle:
         """The machine starts."""
         self._on_at_s = at_s
         self._began = {}
+        self.falls = 0
         self.ready = self.checked = self._started = self._mounting = False
 
     def power_off(self, at_s: float) -> None:
@@ -120,6 +123,7 @@ class Oracle:
 
     def _start(self, _rest: list[str], at_s: float) -> None:
         self._started = True
+        self.ready = self.checked = False
         self.counts["starts"] += 1
         self._began["start"] = at_s
 
@@ -145,6 +149,7 @@ class Oracle:
 
     def _fell(self, _rest: list[str], _at_s: float) -> None:
         self.counts["falls"] += 1
+        self.falls += 1
 
     # --- what it says about the time before the cut
 
@@ -152,6 +157,7 @@ class Oracle:
         ready_ms, epoch, *stands = rest
         self._done(["start"], at_s)
         self.ready = True
+        self.falls = 0
         self.ready_s.append(int(ready_ms) / 1000)
         self.from_power_on_s.append(at_s - self._on_at_s)
         if epoch != self.epoch and self.epoch:
@@ -216,7 +222,7 @@ class Oracle:
         lane, claimed, bare = map(int, rest)
         self.counts["entries claimed"] += claimed
         if bare:
-            self.losses[f"{LANES[lane]}: claimed but not there"] += bare
+            self.losses[f"{LANES[lane]}: {NOT_THERE}"] += bare
 
     def _check_done(self, _rest: list[str], _at_s: float) -> None:
         # What was lost is counted once: from here on the kiosk's own state counts.

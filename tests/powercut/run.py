@@ -3,6 +3,10 @@
 SEED=7 chooses other moments; SYNCHRONOUS=NORMAL plants a fault that must be found. The moments
 are drawn from the seed, but a machine under load is never twice at the same instruction then.
 Exit status: 0 nothing promised was lost, 1 something was, 2 no machine can run here.
+
+`make powercut-liar`: the card says yes to all writes and for seconds on end keeps none. No
+software can keep its promises on it. What is owed: the kiosk comes back after each cut, and
+claims to have nothing that is not there. How much the card took is told, and does not fail.
 """
 
 from __future__ import annotations
@@ -13,11 +17,12 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from statistics import median
 
-from tests.powercut.machine import Machine, MachineError, make_card, prepare
-from tests.powercut.oracle import Oracle
+from tests.powercut.machine import Machine, MachineError, make_card, prepare, repair
+from tests.powercut.oracle import NOT_THERE, Oracle
 
 EXIT_LOST = 1
 EXIT_NO_MACHINE = 2
@@ -29,6 +34,9 @@ PHASES = ("commit", "event", "seal", "prune", "checkpoint")
 # where leftovers are sealed and space is taken; "mount" hits ext4 as it replays its own journal.
 AIMS = {"mount": 1, "start": 4, "intake": 4, "commit": 2, "event": 2, "seal": 2, "prune": 3}
 AIMS["checkpoint"] = 20 - sum(AIMS.values())
+NOT_READY = "kiosk did not become ready"
+OWED_BY_ALL = (NOT_READY, NOT_THERE)  # Whatever the card does.
+FALLS_MAX = 5  # Before it is ready.
 SYNCHRONOUS = ("", "OFF", "NORMAL", "FULL", "EXTRA")
 
 
@@ -54,6 +62,8 @@ class Moment:
             if at_s >= self._armed_at_s and line == f"@B {self.aim}":
                 self.at_s = at_s + self._share * self._oracle.typical_s(self.aim)
                 self._armed_at_s = None
+        elif self.at_s is not None:
+            return  # The program fell and was started again: the moment stays.
         elif (line, self.aim) == ("@M", "mount"):
             self.at_s = at_s + self._share * 0.2
         elif (line, self.aim) == ("@S", "start"):
@@ -81,6 +91,8 @@ def run_until(machine: Machine, oracle: Oracle, moment: Moment | None) -> None:
         oracle.hear(line, now_s)
         if moment is None and line.startswith("@Z"):
             return
+        if oracle.falls > FALLS_MAX:
+            raise MachineError(f"it fell {oracle.falls} times: {' / '.join(machine.words)}")
         if moment:
             moment.heard(line, now_s)
         if line.startswith("@X"):
@@ -101,7 +113,7 @@ def cycle(machine: Machine, oracle: Oracle, moment: Moment | None) -> None:
         oracle.power_off(machine.off_at_s)
 
 
-def cut_often(cuts: int, seed: str, environment: dict[str, str]) -> Oracle:
+def cut_often(cuts: int, seed: str, environment: dict[str, str], *, lies: bool) -> Oracle:
     """Cut the power again and again, and look once more at the end."""
     chance = random.Random(seed)  # noqa: S311  To repeat it, not to keep a secret.
     oracle = Oracle()
@@ -110,20 +122,26 @@ def cut_often(cuts: int, seed: str, environment: dict[str, str]) -> Oracle:
         image = folder / "card.img"
         make_card(image)
         for number in range(1, cuts + 2):
-            last = {"POWERCUT_LAST": "1"} if number > cuts else {}
-            told = {**environment, **last, "POWERCUT_SEED": f"{seed}-{number}"}
-            moment = None if last else Moment(chance, oracle)
-            before = oracle.losses.total()
+            told = {**environment, "POWERCUT_SEED": f"{seed}-{number}"}
+            moment = Moment(chance, oracle) if number <= cuts else None
+            if moment is None:
+                told["POWERCUT_LAST"] = "1"
+            elif lies:
+                told["POWERCUT_TRUE_S"] = str(chance.randrange(1, 5))
+                told["POWERCUT_LIES_S"] = str(chance.randrange(1, 4))
+            before = oracle.losses.copy()
             try:
+                if lies:
+                    oracle.counts["file systems mended"] += repair(image)
                 cycle(Machine(folder, image, oracle.ask(), told), oracle, moment)
             except MachineError as error:
                 if not oracle.counts["starts"]:
                     raise
-                oracle.losses["machine did not become ready"] += 1
+                oracle.losses[NOT_READY] += 1
                 say(f"cut {number}: {error}")
                 break
-            if oracle.losses.total() > before:
-                say(f"after cut {number - 1}: {oracle.losses.total() - before} lost")
+            for kind, count in (oracle.losses - before).items():
+                say(f"found after cut {number - 1}: {kind} {count}")
     return oracle
 
 
@@ -153,6 +171,9 @@ def report(oracle: Oracle) -> None:
             ("ready after power on", oracle.from_power_on_s),
         ):
             say(f"{name:<28} {median(times_s):>8.2f} s median, {max(times_s):.2f} s at most")
+    for name in ("falls", "file systems mended"):
+        if name in counts:
+            say(f"{name:<28} {counts[name]:>8}")
     say(f"{'lost or broken':<28} {oracle.losses.total():>8}")
     for name, count in oracle.losses.items():
         say(f"    {name:<52} {count:>8}")
@@ -171,18 +192,25 @@ def main() -> int:
     # A temporary folder is removed on the way out, so this must be a way out.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     start_s = time.monotonic()
+    lies = sys.argv[1:] == ["liar"]
+    planted = {"SYNCHRONOUS": synchronous} if synchronous else {}
     try:
         prepare()
-        oracle = cut_often(cuts, seed, {"SYNCHRONOUS": synchronous} if synchronous else {})
+        oracle = cut_often(cuts, seed, planted, lies=lies)
     except MachineError as error:
         say(f"No power can be cut here: {error}")
         return EXIT_NO_MACHINE
     report(oracle)
-    lost = oracle.losses.total()
     took_s = time.monotonic() - start_s
-    verdict = "a promise was broken" if lost else "nothing promised was lost"
+    broken = oracle.losses
+    verdict = "nothing promised was lost"
+    if lies:
+        broken = Counter({kind: broken[kind] for kind in broken if kind.endswith(OWED_BY_ALL)})
+        verdict = "on a card that lies the kiosk came back and claimed nothing it has not"
+    if broken:
+        verdict = f"a promise was broken: {', '.join(broken)}"
     say(f"{oracle.counts['cuts']} power cuts in {took_s:.0f} s, seed {seed}: {verdict}")
-    return EXIT_LOST if lost else 0
+    return EXIT_LOST if broken else 0
 
 
 if __name__ == "__main__":
