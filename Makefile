@@ -5,10 +5,10 @@ KIOSK_PORT ?= 8080
 CITY_PORT ?= 8090
 STATE ?= state
 
-.PHONY: help setup run kiosk city test bench shots lint browser clean
+.PHONY: help setup run kiosk city test bench powercut powercut-liar shots lint browser clean
 
 help: ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 20
 
 setup: .venv/.made ## make .venv with everything in it (nothing to do when it is fresh)
 
@@ -32,6 +32,12 @@ test: setup browser ## every test; pytest's closing line is the last one
 
 bench: setup ## measure; prints a table and writes build/bench.json
 	@exec .venv/bin/python tests/bench/run.py
+
+powercut: setup ## cut the power of a kiosk N=50 times and look what is lost (SEED=, SYNCHRONOUS=)
+	@exec .venv/bin/python tests/powercut/run.py
+
+powercut-liar: setup ## the same with a card that says yes and now and then writes nothing
+	@exec .venv/bin/python tests/powercut/run.py liar
 
 shots: setup browser ## a picture of every screen in build/shots/
 	@exec .venv/bin/python tests/shots.py
