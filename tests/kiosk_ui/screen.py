@@ -50,10 +50,11 @@ CUT = """() => [...document.querySelectorAll('#screen *, #bar *, #pager *, #aski
 class Served:
     """One served screen, which can be killed and started again on its port."""
 
-    def __init__(self, size: str, folder: Path) -> None:
+    def __init__(self, size: str, folder: Path, trust: str) -> None:
         self.size = size
         self.port = free_port()
         self.folder = folder
+        self.trust = trust
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[str] | None = None
 
@@ -61,7 +62,10 @@ class Served:
         """Start the process and wait for its word."""
         scale = str(SIZES[self.size][2])
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.kiosk_ui.served", str(self.port), scale, self.folder],
+            [
+                *(sys.executable, "-m", "tests.kiosk_ui.served"),
+                *(str(self.port), scale, self.folder, self.trust),
+            ],
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
@@ -78,10 +82,10 @@ class Served:
 
 
 @contextmanager
-def served(size: str) -> Iterator[Served]:
+def served(size: str, trust: str = "system") -> Iterator[Served]:
     """A screen for this panel during the block."""
     with TemporaryDirectory() as folder:
-        screen = Served(size, Path(folder))
+        screen = Served(size, Path(folder), trust)
         try:
             screen.start()
             yield screen

@@ -1,6 +1,8 @@
 """A kiosk's screen in a process of its own, with a real journal and settled demo values.
 
-    python -m tests.kiosk_ui.served PORT PX_PER_MM FOLDER
+    python -m tests.kiosk_ui.served PORT PX_PER_MM FOLDER TRUST
+
+TRUST is whom the clock believes: "system", or "nobody" for a clock that is not set.
 
 Browser tests and pictures want the same values each time, so these stand still; only the time
 is real. Whoever started the process kills it.
@@ -61,9 +63,9 @@ def uplink() -> dict[str, Any]:
     return {"state": "online", "pending": 0, "last_ack_age_s": 1.0, "city": "http://127.0.0.1"}
 
 
-async def serve(port: int, px_per_mm: float, folder: Path) -> None:
+async def serve(port: int, px_per_mm: float, folder: Path, trust: str) -> None:
     """Serve the screen on this port, for ever."""
-    clock = Clock(trust=("system",))
+    clock = Clock(trust=() if trust == "nobody" else (trust,))
     clock.poll()
     journal = await Journal.open(folder, clock)
     tell(journal, clock)
@@ -83,4 +85,4 @@ async def serve(port: int, px_per_mm: float, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3])))
+    asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]))

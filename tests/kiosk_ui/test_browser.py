@@ -197,6 +197,34 @@ def test_live_values_are_shown_with_unit_age_source_and_truth(
     page.context.close()
 
 
+def test_without_a_clock_there_is_no_tide_and_the_screen_says_why(browser: Browser) -> None:
+    """No time, no date, no curve for a wrong hour; measured values stay."""
+    with served(WIDE, trust="nobody") as screen:
+        page = open_screen(browser, screen, "#en/today")
+        expect(page.locator(".tidepanel")).to_contain_text("The clock is not set")
+        expect(page.locator(".curve")).to_be_hidden()
+        assert page.evaluate(CUT) == []
+        show(page, "en", "home")
+        expect(page.locator(".clock")).to_have_text("--:--")
+        expect(page.locator(".strip .tide")).to_contain_text("Clock not set")
+        expect(page.locator('[data-age="heat"]')).to_contain_text("37")
+        assert page.evaluate(CUT) == []
+        page.context.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_a_dead_service_leaves_fits_as_well(browser: Browser, size: str) -> None:
+    """The line about missing values costs room, and nothing is cut off by it."""
+    with served(size) as screen:
+        page = open_screen(browser, screen)
+        screen.kill()
+        expect(page.locator("body")).to_have_attribute("data-live", "no")
+        cut, _ = page.evaluate(WALK, list(LANGUAGES))
+        page.context.close()
+
+    assert cut == []
+
+
 def test_all_letters_come_from_our_fonts(browser: Browser, screen: Served) -> None:
     """Chromium never falls back to a font of the system, which a Pi may not have."""
     page = open_screen(browser, screen)
