@@ -15,6 +15,8 @@ import subprocess
 import sys
 import time
 from collections import deque
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +42,16 @@ def prepare() -> None:
     # The kernel's helpers are nobody's children once it is killed; so they become ours.
     if ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise MachineError("prctl(PR_SET_CHILD_SUBREAPER) is not permitted")
+
+
+@cache
+def _namespace() -> list[str]:
+    """How to give the machine process ids of its own; empty where that is not permitted."""
+    command = ["unshare", "--pid", "--fork", "--kill-child"]
+    if os.geteuid() != 0:
+        command += ["--user", "--map-current-user"]
+    tried = subprocess.run([*command, "true"], check=False, capture_output=True)
+    return [] if tried.returncode else command
 
 
 def make_card(image: Path) -> None:
@@ -79,8 +91,10 @@ class Machine:
             "POWERCUT_ASKED": str(folder / "asked"),
             **environment,
         }
-        # Should this program be killed, the machine does not run on: setpriv sees to it.
-        command = ["setpriv", "--pdeathsig", "KILL", KERNEL, f"mem={MEMORY}", f"ubd0={image}"]
+        # Should this program be killed, the machine does not run on: setpriv sees to it. And
+        # the kernel's helpers end with the namespace that it is the first process of.
+        command = ["setpriv", "--pdeathsig", "KILL", *_namespace()]
+        command += [KERNEL, f"mem={MEMORY}", f"ubd0={image}"]
         command += ["rootfstype=hostfs", "rootflags=/", "root=/dev/root", "ro", "quiet"]
         command += [f"init={HERE / 'init.sh'}", "con=null", "con0=fd:0,fd:1"]
         command += [f"{name}={value}" for name, value in told.items()]
@@ -126,22 +140,17 @@ class Machine:
 
     def cut(self) -> list[str]:
         """Cut the power; what it had said to us before."""
-        group = self._process.pid
         self.off_at_s = time.monotonic()
-        if self._process.poll() is None:
-            os.killpg(group, signal.SIGKILL)
-            self._process.wait()
-        try:
-            # Only when all are gone does nobody write to the card any more.
-            while True:
-                os.waitpid(-group, 0)
-        except ChildProcessError:
-            pass
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        with suppress(ChildProcessError):
+            while True:  # Only when all are gone does nobody write to the card any more.
+                os.waitpid(-1, 0)
         said = []
-        try:
+        with suppress(MachineError):  # The end of the console: all is heard.
             while (line := self.hear(time.monotonic())) is not None:
                 said.append(line)
-        except MachineError:
-            pass  # The end of the console: all is heard.
-        self._process.stdout.close() if self._process.stdout else None
+        if self._process.stdout is not None:
+            self._process.stdout.close()
         return said

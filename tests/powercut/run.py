@@ -130,6 +130,8 @@ def cut_often(cuts: int, seed: str, environment: dict[str, str], *, lies: bool) 
                 told["POWERCUT_TRUE_S"] = str(chance.randrange(1, 5))
                 told["POWERCUT_LIES_S"] = str(chance.randrange(1, 4))
             before = oracle.losses.copy()
+            if sys.stderr.isatty():
+                print(f"... {number - 1} of {cuts}", file=sys.stderr)  # noqa: T201  The same.
             try:
                 if lies:
                     oracle.counts["file systems mended"] += repair(image)
