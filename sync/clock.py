@@ -76,7 +76,7 @@ class Clock:
                 return None
             apart_ms = abs(old.utc_at(now_ms) - utc_ms)
             young = now_ms - old.boottime_ms < ANCHOR_PERIOD_MS
-            if rank == old_rank and young and apart_ms <= old.error_ms + error_ms:
+            if rank == old_rank and young and apart_ms <= old.error_at(now_ms) + error_ms:
                 return None
         self.anchor = Anchor(self.boot, now_ms, utc_ms, error_ms, source)
         return self.anchor
@@ -88,7 +88,7 @@ class Clock:
     @property
     def error_ms(self) -> int | None:
         """UTC is within ± this."""
-        return None if self.anchor is None else self.anchor.error_ms
+        return None if self.anchor is None else self.anchor.error_at(self.boottime_ms())
 
     @property
     def source(self) -> str | None:

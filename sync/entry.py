@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any, NamedTuple
 
+DRIFT_PPM_MAX = 100  # Of a Pi's quartz from a cold night to a hot case, with room to spare.
+
 
 class SyncError(Exception):
     """Root of what can go wrong in this folder."""
@@ -66,3 +68,8 @@ class Anchor(NamedTuple):
     def utc_at(self, boottime_ms: int) -> int:
         """UTC in ms of another moment of the same boot."""
         return self.utc_ms + boottime_ms - self.boottime_ms
+
+    def error_at(self, boottime_ms: int) -> int:
+        """UTC at that moment is within ± this: a quartz goes its own way from its anchor on."""
+        away_ms = abs(boottime_ms - self.boottime_ms)
+        return self.error_ms + -(-away_ms * DRIFT_PPM_MAX // 1_000_000)

@@ -40,7 +40,7 @@ def test_ntp_sets_the_clock() -> None:
     clock.poll()
     kernel.boottime_ms += 2_500
     assert clock.utc_ms() == UTC_MS + 2_500
-    assert (clock.source, clock.error_ms) == ("ntp", 12)
+    assert (clock.source, clock.error_ms) == ("ntp", 13)  # And 1 for 2.5 s on a quartz.
 
 
 def test_a_step_of_a_trusted_clock_is_a_new_anchor() -> None:
@@ -110,3 +110,16 @@ def test_this_machine_has_a_boot_and_a_bound() -> None:
     assert error_ms is None or error_ms > 0
     clock = Clock(())
     assert clock.boottime_ms() > 0
+
+
+def test_a_quartz_is_trusted_less_the_longer_nobody_corrects_it() -> None:
+    """The error that is declared grows with the distance from the anchor, to both sides of it."""
+    kernel = Kernel()
+    clock = kernel.clock("ntp")
+    kernel.error_ms = 10
+    anchor = clock.poll()
+    assert anchor is not None
+    declared_ms = [anchor.error_at(anchor.boottime_ms + off) for off in (0, 1, 1_000_000, -50_000)]
+    assert declared_ms == [10, 11, 110, 15]
+    kernel.boottime_ms += 1_000_000
+    assert clock.error_ms == 110
