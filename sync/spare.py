@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from sync import wire
 from sync.entry import Lane
 
 FOLDER = "spare"
@@ -43,10 +44,6 @@ class Spare:
         self._schema = b""
         self.error = ""  # Why the last frame could not be written, for health.
 
-    def take_over(self, held: dict[Path, dict[Lane, int]]) -> None:
-        """Go on with files of an earlier run: for each the last seq of each lane it holds."""
-        self._held = held
-
     def add(self, lane: Lane, last_seq: int, body: bytes, schema: bytes) -> None:
         """Keep a sealed segment, with its dictionary where that is new to the file."""
         try:
@@ -66,12 +63,34 @@ class Spare:
             # The database has it. A full card must not stop the journal for want of a copy.
             self.error = str(error)
 
+    def newest(self) -> list[bytes]:
+        """The segments of the newest file of an earlier run, oldest first."""
+        found = files(self._folder)
+        if not found:
+            return []
+        return [kept.body for kept in frames(found[-1].read_bytes()) if kept.kind == SEGMENT]
+
+    def clear(self) -> None:
+        """Forget everything, since what it holds has moved to a new epoch."""
+        for path in files(self._folder):
+            path.unlink(missing_ok=True)
+        self._path, self._held = None, {}
+
     def forget(self, safe: dict[Lane, int]) -> None:
         """Delete files that hold nothing beyond what is safe (or gone) in each lane."""
+        self._look_into_one()
         for path, lanes in list(self._held.items()):
             if path != self._path and all(last <= safe[lane] for lane, last in lanes.items()):
                 path.unlink(missing_ok=True)
                 del self._held[path]
+
+    def _look_into_one(self) -> None:
+        # Files of an earlier run would stay for ever if nobody knew what they hold. Reading one
+        # at a time costs the start nothing, and more are not made while room is being made.
+        for path in files(self._folder):
+            if path != self._path and path not in self._held:
+                self._held[path] = _last_seqs(path.read_bytes())
+                return
 
     def _file(self) -> Path:
         path = self._path
@@ -82,6 +101,19 @@ class Spare:
             path.touch()
             self._schema = b""
         return path
+
+
+def _last_seqs(data: bytes) -> dict[Lane, int]:
+    held: dict[Lane, int] = {}
+    for kept in frames(data):
+        if kept.kind != SEGMENT:
+            continue
+        try:
+            segment = wire.decode_segment(kept.body)
+        except wire.WireError:
+            continue  # A salvage could not read it, either.
+        held[segment.lane] = max(segment.last_seq, held.get(segment.lane, 0))
+    return held
 
 
 def files(folder: Path) -> list[Path]:
