@@ -67,7 +67,7 @@ function derived(name) {
 
 const freshness = (value) => (!value ? "gone" : value.ageS > OLD_S ? "old" : "");
 const origin = (value, w) =>
-  value && join(value.source, age(value.ageS, w), value.simulated && w.simulated);
+  value && join(value.simulated && w.simulated, age(value.ageS, w), value.source);
 
 // One line for each thing that a screen may ask for by data-live="…".
 const TEXTS = {

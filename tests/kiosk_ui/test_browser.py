@@ -184,7 +184,7 @@ def test_live_values_are_shown_with_unit_age_source_and_truth(
     page = open_screen(browser, screen, "#en/today@2")
     humidity = page.locator("[data-quantity=relative_humidity]")
     expect(humidity).to_contain_text("74%")
-    expect(humidity).to_contain_text("air · just now · simulated")
+    expect(humidity).to_contain_text("simulated · just now · air")
 
     show(page, "en", "today", 3)
     machine = page.locator("[data-quantity=memory_used]")
