@@ -288,6 +288,7 @@ async def main() -> None:
     await journal._salvage()  # `keep` does it on the side; the answers must know of it.
     asked = Path(os.environ["POWERCUT_ASKED"])
     await answer(journal, await asyncio.to_thread(asked.read_text))
+    tell("U", sum(path.stat().st_size for path in folder.rglob("*")))
     tell("K")
     if os.environ.get("POWERCUT_LAST"):
         await journal.close()

@@ -60,6 +60,7 @@ class Oracle:
         self.lost_uncommitted_max = 0
         self.lost_uncommitted_max_s = 0.0
         self.phase_s: dict[str, list[float]] = {}
+        self.card_bytes = 0  # At most.
         self.falls = 0  # Of the program since it was last ready.
         self.ready = self.checked = False
         self._taken: list[tuple[int, float]] = []  # Since the last commit, with the time.
@@ -224,6 +225,9 @@ class Oracle:
         if bare:
             self.losses[f"{LANES[lane]}: {NOT_THERE}"] += bare
 
+    def _used(self, rest: list[str], _at_s: float) -> None:
+        self.card_bytes = max(self.card_bytes, int(rest[0]))
+
     def _check_done(self, _rest: list[str], _at_s: float) -> None:
         # What was lost is counted once: from here on the kiosk's own state counts.
         self.checked = True
@@ -268,6 +272,7 @@ HEARD: dict[str, Callable[[Oracle, list[str], float], None]] = {
     "H": Oracle._entries,
     "G": Oracle._segment,
     "V": Oracle._claim,
+    "U": Oracle._used,
     "K": Oracle._check_done,
     "I": Oracle._taken_in,
     "B": Oracle._begin,

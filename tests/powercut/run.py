@@ -173,6 +173,7 @@ def report(oracle: Oracle) -> None:
             ("ready after power on", oracle.from_power_on_s),
         ):
             say(f"{name:<28} {median(times_s):>8.2f} s median, {max(times_s):.2f} s at most")
+    say(f"{'bytes on the card':<28} {oracle.card_bytes:>8}   at most")
     for name in ("falls", "file systems mended"):
         if name in counts:
             say(f"{name:<28} {counts[name]:>8}")
