@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -227,8 +228,10 @@ def render_index(
 ) -> str:
     """The one page: an empty frame round the first screen."""
     language = place.start_language
-    template = _environment(language, asset).get_template("index.html")
+    template = _environment().get_template("index.html")
     return template.render(
+        _=partial(say, language),
+        asset=asset,
         place=place,
         language=language,
         html_language=HTML_LANGUAGE[language],
@@ -244,17 +247,16 @@ def icon_of(entry: Entry) -> str:
     return ENTRY_ICONS.get(entry.id, KIND_ICONS[entry.kind])
 
 
-def _environment(language: str, asset: Callable[[str], str]) -> Environment:
-    environment = Environment(
+@cache
+def _environment() -> Environment:
+    """All languages share the compiled templates: compiling them is most of the work."""
+    return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(("html", "svg")),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["asset"] = asset
-    environment.globals["_"] = lambda words: say(language, words)
-    return environment
 
 
 def _says(hours: Hours | None, phone: str | None) -> bool:
@@ -274,16 +276,17 @@ class _Screens:
         self.pack = pack
         self.place = place
         self.language = language
-        self.environment = _environment(language, asset)
-        self.environment.globals.update(
-            language=language,
-            languages=place.languages,
-            language_names=LANGUAGE_NAMES,
-            html_languages=HTML_LANGUAGE,
-            tiles=TILES,
-            quantities=QUANTITIES,
-            here=place.names[language],
-        )
+        self.common: dict[str, Any] = {
+            "_": self._say,
+            "asset": asset,
+            "language": language,
+            "languages": place.languages,
+            "language_names": LANGUAGE_NAMES,
+            "html_languages": HTML_LANGUAGE,
+            "tiles": TILES,
+            "quantities": QUANTITIES,
+            "here": place.names[language],
+        }
 
     def bundle(self) -> dict[str, Any]:
         lists = [tile for tile in TILES if tile.kinds]
@@ -304,7 +307,7 @@ class _Screens:
         }
 
     def _render(self, template: str, **values: Any) -> str:
-        return self.environment.get_template(template).render(**values)
+        return _environment().get_template(template).render(self.common, **values)
 
     def _say(self, words: str, **parts: object) -> str:
         return say(self.language, words, **parts)
