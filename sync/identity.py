@@ -42,9 +42,10 @@ NEXT_KEY = "device.key.next"  # Made for a rotation that the city may or may not
 ENROLMENT = "enrolment.json"
 CITY_KEY = "city.key"
 
-# The first word of a signed 401 that a kiosk understands.
+# The first words of a signed 401 that a kiosk understands.
 REVOKED = "revoked"
 REPLACED = "replaced"
+UNKNOWN = "unknown"
 
 
 class IdentityError(SyncError):

@@ -99,8 +99,8 @@ _DERIVED: dict[str, Callable[[Message], str]] = {
 
 def _value(name: str, source: Message) -> str:
     derive = _DERIVED.get(name)
-    value = derive(source) if derive else source.headers.get(name)
-    if not value:
+    value = (derive(source) or None) if derive else source.headers.get(name)
+    if value is None:
         raise SignatureError(f'the message has no "{name}"')
     return value.strip(" \t")
 

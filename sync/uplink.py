@@ -7,8 +7,6 @@ so that a city sees the present at once and the kiosk can forget the past in ord
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import logging
 import random
 from collections.abc import Callable
@@ -20,17 +18,26 @@ import aiohttp
 from google.protobuf.message import DecodeError
 
 from sync import wire, wire_pb2
+from sync.call import PROTOBUF, CallError, Reply, send
 from sync.clock import Clock
 from sync.entry import Lane, SyncError
+from sync.identity import (
+    REPLACED,
+    REVOKED,
+    UNKNOWN,
+    Enrolment,
+    Identity,
+    IdentityError,
+    make_nonce,
+)
 from sync.journal import Journal, StoredSegment
 from sync.ranges import Ranges
+from sync.signature import SignatureError
 
 log = logging.getLogger(__name__)
 
-PROTOBUF = "application/x-protobuf"
 BODY_BYTES_MAX = 256 * 1024  # On a 64 kbit/s link that is half a minute.
 SEGMENTS_MAX = 256
-REPLY_BYTES_MAX = 256 * 1024
 CONNECT_TIMEOUT_S = 10
 STALL_TIMEOUT_S = 60  # Without a byte from the city.
 UPLOAD_TIMEOUT_S = 300
@@ -38,14 +45,41 @@ RETRY_FIRST_S = 1.0
 ANCHORS_MAX = 64  # In one message: the newest.
 LOST_MAX = 1000  # In one message: the oldest.
 HELLO_PERIOD_S = 3600
+RETRY_AFTER_MAX_S = 3600.0  # What anybody on the way may ask for.
+ENROLLED_LOOK_S = 5.0
+# What a kiosk acts on must be the city's own word. Anybody on the way may say 503.
+MUST_VERIFY = (200, 204, 409, 428)
+WALL_SOURCES = ("ntp", "system")  # Then the machine's own clock is right as well.
 
 
 class UplinkError(SyncError):
     """The city cannot be reached, or does not answer as a city does."""
 
+    state = "offline"
+
 
 class PortalError(UplinkError):
     """Somebody answers in the city's place: a captive portal says 200 to everything."""
+
+    state = "portal"
+
+
+class NotEnrolledError(UplinkError):
+    """This kiosk has no key that a city knows."""
+
+    state = "not enrolled"
+
+
+class UnknownKeyError(UplinkError):
+    """The city has never seen this kiosk's key, or has lost its registry."""
+
+    state = "not enrolled"
+
+
+class RevokedError(UplinkError):
+    """The city believes this kiosk no more."""
+
+    state = "revoked"
 
 
 class ForkError(UplinkError):
@@ -81,10 +115,15 @@ class Options:
 class Uplink:
     """One kiosk's line to its city."""
 
-    def __init__(self, journal: Journal, clock: Clock, options: Options) -> None:
+    def __init__(
+        self, journal: Journal, clock: Clock, options: Options, identity: Identity
+    ) -> None:
         self._journal = journal
         self._clock = clock
         self._options = options
+        self._identity = identity
+        self._enrolment: Enrolment | None = None  # Read when it is first needed.
+        self.make_nonce = make_nonce
         self._rng = random.Random()  # noqa: S311  It spreads retries, it keeps no secret.
         self._limits = (BODY_BYTES_MAX, SEGMENTS_MAX)
         self._nudged = asyncio.Event()
@@ -121,7 +160,7 @@ class Uplink:
                     await self._bring_up_to_date(session)
                 except (aiohttp.ClientError, TimeoutError, OSError, UplinkError) as error:
                     failures += 1
-                    state = "portal" if isinstance(error, PortalError) else "offline"
+                    state = error.state if isinstance(error, UplinkError) else "offline"
                     self._went(state, f"{type(error).__name__}: {error}")
                     await self._pause(self._retry_s(error, failures))
                     self._hello_due = 0.0
@@ -137,11 +176,18 @@ class Uplink:
 
     async def _bring_up_to_date(self, session: aiohttp.ClientSession) -> None:
         loop = asyncio.get_running_loop()
-        if loop.time() >= self._hello_due:
-            await self._hello(session)
-            self._hello_due = loop.time() + HELLO_PERIOD_S
-        while part := await self._next_part():
-            await self._send(session, part)
+        enrolment = self._enrolled()
+        if self._clock.utc_ms() is None and "city" in self._clock.trust:
+            await self._ask_time(session, enrolment)
+        try:
+            if loop.time() >= self._hello_due:
+                await self._hello(session)
+                self._hello_due = loop.time() + HELLO_PERIOD_S
+            while part := await self._next_part():
+                await self._send(session, part)
+        except ForkError as error:
+            await self._move_on(session, str(error))
+            raise
         self._went("online", "")
 
     async def _wait_for_more(self) -> None:
@@ -165,7 +211,9 @@ class Uplink:
     def _retry_s(self, error: Exception, failures: int) -> float:
         """Full jitter: 200 kiosks that lose a city together do not come back together."""
         if isinstance(error, RetryAfterError):
-            return error.seconds * self._rng.uniform(1.0, 1.5)
+            return min(error.seconds, RETRY_AFTER_MAX_S) * self._rng.uniform(1.0, 1.5)
+        if isinstance(error, NotEnrolledError):
+            return ENROLLED_LOOK_S
         ceiling_s = min(RETRY_FIRST_S * 2**failures, self._options.retry_max_s)
         return self._rng.uniform(min(RETRY_FIRST_S, ceiling_s), ceiling_s)
 
@@ -183,6 +231,7 @@ class Uplink:
             name=self._options.name,
             software=self._options.software,
             boot=bytes.fromhex(self._clock.boot),
+            boottime_ms=self._clock.boottime_ms(),
         )
         request.anchors.extend(map(wire.encode_anchor, journal.anchors[-ANCHORS_MAX:]))
         for lane in Lane:
@@ -214,11 +263,11 @@ class Uplink:
         self._learn_time(reply.utc_ms, sent_ms)
         for wanted in reply.schemas_wanted:
             await self._put_schema(session, wanted)
-        await self._learn_lanes(reply.lanes)
         if fork := await self._judge(reply.lanes):
-            # Whatever the city has under this epoch, not all of it is ours.
-            await journal.new_epoch(fork)
             raise ForkError(fork)
+        await self._learn_lanes(reply.lanes)
+        for lane in Lane:
+            self._declare_forgotten(lane)
 
     async def _judge(self, lanes: Any) -> str:
         """Why another writer must have used this epoch; empty where all is as it should be.
@@ -234,23 +283,42 @@ class Uplink:
             name = lane.name.lower()
             if at_city.verdict in (wire_pb2.VERDICT_FORK, wire_pb2.VERDICT_CARD_RESTORED):
                 return f"{name}: the city says {wire_pb2.Verdict.Name(at_city.verdict)}"
-            end = position.got.without_hole()
-            if any(last > position.sealed for _, last in position.got):
-                return f"{name}: the city has more than this card has made: {position.got}"
-            ours = await self._journal.chain_at(lane, end)
-            if at_city.chain and end >= position.oldest and ours != at_city.chain:
-                return f"{name}: the city has other bytes up to {end}"
-            self._declare_forgotten(lane, at_city)
+            for found, chain in zip(at_city.got, at_city.chain, strict=False):
+                if found.last > position.sealed:
+                    return f"{name}: the city has {found.last}, this card {position.sealed}"
+                ours = await self._journal.chain_at(lane, found.last)
+                if chain and found.last >= position.oldest and ours != chain:
+                    return f"{name}: the city has other bytes up to {found.last}"
         return ""
 
-    def _declare_forgotten(self, lane: Lane, at_city: Any) -> None:
+    async def _move_on(self, session: aiohttp.ClientSession, why: str) -> None:
+        """Begin an epoch of our own with what the city does not have of this card.
+
+        Another writer's entries may stand at the city under our seqs, so each of our segments
+        is looked for by its hash.
+        """
+        journal = self._journal
+        for lane in Lane:
+            ours = Ranges()
+            after = 0
+            while True:
+                query = f"lane={lane.name.lower()}&epoch={journal.epoch.hex()}&after={after}"
+                path = f"/v1/chain?kiosk={quote(self._options.kiosk)}&{query}"
+                body = await self._call(session, "GET", path, b"")
+                reply = _parse(wire_pb2.ChainReply, body)
+                if not reply.first:
+                    break
+                for first, last, digest in zip(reply.first, reply.last, reply.sha256, strict=False):
+                    if await journal.chain_at(lane, last) == digest:
+                        ours.add(first, last)
+                after = max(reply.first)
+            journal.acked(lane, ours, 0)
+        await journal.new_epoch(why)
+
+    def _declare_forgotten(self, lane: Lane) -> None:
         """A city restored from a backup may lack what this kiosk has deleted since."""
         position = self._journal.position(lane)
-        known = Ranges([*position.got, *((gone.first, gone.last) for gone in at_city.lost)])
-        for lost in self._journal.lost:
-            if (lost.epoch, lost.lane) == (self._journal.epoch, lane):
-                known.add(lost.first, lost.last)
-        for first, last in known.holes(1, position.oldest - 1):
+        for first, last in self._journal.settled(lane).holes(1, position.oldest - 1):
             self._journal.declare_lost(
                 lane, first, last, "acked and deleted, then lost by the city"
             )
@@ -274,6 +342,7 @@ class Uplink:
             wire_pb2.UploadReply, await self._call(session, "POST", "/v1/segments", body)
         )
         self._anchors_sent = anchors
+        self._check_only_ours(part, reply.lanes)
         got = await self._learn_lanes(reply.lanes)
         for aside in reply.quarantined:
             log.error(
@@ -287,6 +356,16 @@ class Uplink:
             there = got.get((part.epoch, wire.decode_segment(segment.body).lane), Ranges())
             if not there.covers(segment.first_seq, segment.last_seq):
                 raise UplinkError("the city answered, but has not taken what was sent")
+
+    def _check_only_ours(self, part: _Part, lanes: Any) -> None:
+        """What has arrived since hello must have come from here. Raises `UplinkError`."""
+        sent = {lane: Ranges(self._journal.position(lane).got) for lane in Lane}
+        for segment in part.segments:
+            sent[wire.decode_segment(segment.body).lane].add(segment.first_seq, segment.last_seq)
+        for at_city in lanes:
+            for found in at_city.got if at_city.epoch == self._journal.epoch else ():
+                if not sent[Lane(at_city.lane)].covers(found.first, found.last):
+                    raise UplinkError(f"the city has {found.first}..{found.last}, sent by another")
 
     async def _call(
         self, session: aiohttp.ClientSession, method: str, path: str, body: bytes
@@ -302,8 +381,7 @@ class Uplink:
                 raise UplinkError(f"428 names no schema: {answer[:80]!r}") from None
             await self._put_schema(session, prefix)
         if status == 409:
-            await self._journal.new_epoch(f"the city says: {answer[:200].decode(errors='replace')}")
-            raise ForkError(f"{path}: 409")
+            raise ForkError(f"the city says: {answer[:200].decode(errors='replace')}")
         if status in (429, 503):
             raise RetryAfterError(f"{path}: {status}", _retry_after_s(headers))
         if status not in (200, 204):
@@ -315,23 +393,75 @@ class Uplink:
     async def _exchange(
         self, session: aiohttp.ClientSession, method: str, path: str, body: bytes
     ) -> tuple[int, Any, bytes]:
-        digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
-        headers = {
-            "Content-Type": PROTOBUF,
-            "Content-Digest": f"sha-256=:{digest}:",
-        }
-        url = self._options.city_url.rstrip("/") + path
-        async with session.request(
-            method, url, data=body, headers=headers, allow_redirects=False
-        ) as response:
-            answer = b""
-            async for chunk in response.content.iter_any():
-                answer += chunk
-                if len(answer) > REPLY_BYTES_MAX:
-                    raise UplinkError(f"{path}: an answer of over {REPLY_BYTES_MAX} bytes")
-            if response.status == 200 and response.content_type != PROTOBUF:
-                raise PortalError(f"{path}: 200 with {response.content_type}, not {PROTOBUF}")
-            return response.status, response.headers, answer
+        """Send a signed request; an answer to act on is the city's, or an error."""
+        enrolment = self._enrolled()
+        reply = await self._send_signed(session, method, path, body, enrolment)
+        if reply.status in MUST_VERIFY:
+            _verify(reply, path, enrolment)
+        if reply.status == 401:
+            self._enrolment = None  # Somebody may enrol this kiosk anew meanwhile.
+            _verify(reply, path, enrolment)
+            reason = reply.body[:200].decode("utf-8", "replace").strip()
+            if reason.startswith(REVOKED):
+                raise RevokedError(reason)
+            if reason.startswith(UNKNOWN):
+                raise UnknownKeyError(reason)
+            if reason.startswith(REPLACED) and self._finish_rotation():
+                raise UplinkError(f"{reason}; going on with the next key")
+            raise UplinkError(f"{path}: 401 {reason}")
+        return reply.status, reply.headers, reply.body
+
+    async def _send_signed(
+        self,
+        session: aiohttp.ClientSession,
+        method: str,
+        path: str,
+        body: bytes,
+        enrolment: Enrolment | None,
+    ) -> Reply:
+        dated = self._clock.source in WALL_SOURCES
+        key, nonce = (enrolment.key, self.make_nonce()) if enrolment else (None, "")
+        url = self._options.city_url
+        try:
+            return await send(session, url, method, path, body, key=key, nonce=nonce, dated=dated)
+        except CallError as error:
+            raise UplinkError(str(error)) from None
+
+    async def _ask_time(self, session: aiohttp.ClientSession, enrolment: Enrolment) -> None:
+        """Ask the time before anything else, in case a certificate's date depends on it."""
+        nonce = self.make_nonce()
+        path = f"/v1/time?nonce={nonce}"
+        sent_ms = self._clock.boottime_ms()
+        reply = await self._send_signed(session, "GET", path, b"", None)
+        if reply.status != 200:
+            raise UplinkError(f"/v1/time: {reply.status}")
+        _verify(reply, "/v1/time", enrolment)
+        told = _parse(wire_pb2.TimeReply, reply.body)
+        if told.nonce != nonce:
+            raise PortalError(f"/v1/time: an answer to {told.nonce[:80]!r}, not to {nonce!r}")
+        self._learn_time(told.utc_ms, sent_ms)
+
+    def _enrolled(self) -> Enrolment:
+        """What we sign with. Raises `NotEnrolledError`."""
+        if self._enrolment is None:
+            try:
+                found = self._identity.enrolment()
+            except IdentityError as error:
+                raise NotEnrolledError(str(error)) from None
+            if found is None:
+                raise NotEnrolledError("angsila enrol makes this kiosk known to its city")
+            if found.kiosk != self._options.kiosk:
+                raise NotEnrolledError(
+                    f"enrolled as {found.kiosk}, but the settings say {self._options.kiosk}"
+                )
+            self._enrolment = found
+        return self._enrolment
+
+    def _finish_rotation(self) -> bool:
+        try:
+            return self._identity.finish_rotation()
+        except IdentityError as error:
+            raise UplinkError(str(error)) from None
 
     async def _put_schema(self, session: aiohttp.ClientSession, prefix: bytes) -> None:
         schema = await self._journal.schema_of(prefix)
@@ -369,11 +499,7 @@ class Uplink:
 
     async def _oldest(self, lane: Lane, limit: int, bytes_max: int) -> _Part | None:
         position = self._journal.position(lane)
-        there = Ranges(position.got)
-        for lost in self._journal.lost:
-            if (lost.epoch, lost.lane) == (self._journal.epoch, lane):
-                there.add(lost.first, lost.last)
-        holes = there.holes(position.oldest, position.sealed)
+        holes = self._journal.settled(lane).holes(position.oldest, position.sealed)
         if not holes:
             return None
         found = await self._journal.segments(lane, *holes[0], limit=limit, bytes_max=bytes_max)
@@ -402,6 +528,16 @@ class Uplink:
         anchor = self._clock.told("city", utc_ms + round_trip_ms // 2, round_trip_ms // 2 + 1)
         if anchor is not None:
             self._journal.add_anchor(anchor)
+
+
+def _verify(reply: Reply, path: str, enrolment: Enrolment) -> None:
+    """See that the city gave this answer to this call. Raises `PortalError`."""
+    if reply.status == 200 and reply.content_type != PROTOBUF:
+        raise PortalError(f"{path}: 200 with {reply.content_type}, not {PROTOBUF}")
+    try:
+        reply.verify(enrolment.city_keys)
+    except SignatureError as error:
+        raise PortalError(f"{path}: a {reply.status} that is not the city's: {error}") from None
 
 
 def _retry_after_s(headers: Any) -> float:

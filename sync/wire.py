@@ -522,6 +522,16 @@ def parse_hello(body: bytes) -> wire_pb2.HelloRequest:
     return _parse(wire_pb2.HelloRequest, body)
 
 
+def parse_enrol(body: bytes) -> wire_pb2.EnrolRequest:
+    """The frame of an enrolment. Raises `WireError`."""
+    return _parse(wire_pb2.EnrolRequest, body)
+
+
+def parse_rotate(body: bytes) -> wire_pb2.RotateRequest:
+    """The frame of a rotation. Raises `WireError`."""
+    return _parse(wire_pb2.RotateRequest, body)
+
+
 def _parse(kind: type[Parsed], body: bytes) -> Parsed:
     message = kind()
     try:

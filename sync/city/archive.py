@@ -28,6 +28,7 @@ from peewee import (
 )
 
 from sync import wire, wire_pb2
+from sync.city.registry import Registry
 from sync.entry import Anchor, Lane, Stream, SyncError
 from sync.ranges import Ranges
 from sync.sql_thread import SqlThread
@@ -96,6 +97,7 @@ class Archive:
         self._thread = thread
         self._database = database
         self._tables = Tables(self._database)
+        self.registry = Registry(database, thread, wall_ms, self._note_kiosk)
 
     @classmethod
     async def open(
@@ -124,6 +126,10 @@ class Archive:
             raise
         return archive
 
+    def utc_ms(self) -> int:
+        """The city's clock."""
+        return self._wall_ms()
+
     async def close(self) -> None:
         """Let the file go."""
         await self._thread.run(self._close_file)
@@ -141,7 +147,7 @@ class Archive:
             if version not in (0, VERSION):
                 raise ArchiveError(f"{self._path} has version {version}, not {VERSION}")
             with self._database.atomic():
-                self._database.create_tables(self._tables.all())
+                self._database.create_tables([*self._tables.all(), *self.registry.tables()])
                 self._database.pragma("user_version", VERSION)
         except DatabaseError as error:
             raise ArchiveError(f"{self._path}: {error}") from None
@@ -180,13 +186,12 @@ class Archive:
 
     def _answer(self, lane: _Lane) -> wire_pb2.LaneAtCity:
         """What the kiosk is told of one lane. There is no replica yet, so `safe` is `got`."""
-        end = lane.got.without_hole()
         return wire_pb2.LaneAtCity(
             lane=wire_pb2.Lane.Name(lane.lane),
             epoch=lane.epoch,
             got=[wire_pb2.Range(first=first, last=last) for first, last in lane.got],
-            safe=end,
-            chain=self._chain_at(lane, end) or b"",
+            safe=lane.got.without_hole(),
+            chain=[self._chain_at(lane, last) or b"" for _, last in lane.got],
             lost=[wire_pb2.Range(first=first, last=last) for first, last in lane.lost],
         )
 
@@ -435,6 +440,7 @@ class Archive:
                         for row in lanes.order_by(tables.lane.id)
                     ],
                     "streams": streams,
+                    **self.registry.report(kiosk.id),
                 }
             )
         return fleet
@@ -500,10 +506,29 @@ class Archive:
     def _segments(
         self, kiosk: str, lane: Lane, epoch: bytes, after: int, limit: int
     ) -> list[bytes]:
+        return [bytes(row.body) for row in self._stored(kiosk, lane, epoch, after, limit)]
+
+    def _stored(self, kiosk: str, lane: Lane, epoch: bytes, after: int, limit: int) -> Any:
         table, lanes = self._tables.segment, self._tables.lane
         wanted = (lanes.kiosk == kiosk) & (lanes.lane == lane) & (lanes.epoch == epoch.hex())
-        query = table.select(table.body).join(lanes).where(wanted & (table.first_seq > after))
-        return [bytes(row.body) for row in query.order_by(table.first_seq).limit(limit)]
+        query = table.select().join(lanes).where(wanted & (table.first_seq > after))
+        return query.order_by(table.first_seq).limit(limit)
+
+    async def chain(
+        self, kiosk: str, lane: Lane, epoch: bytes, after: int, limit: int
+    ) -> wire_pb2.ChainReply:
+        """Ranges and hashes of stored segments that begin after `after`, oldest first."""
+        return await self._thread.run(self._chain, kiosk, lane, epoch, after, limit)
+
+    def _chain(
+        self, kiosk: str, lane: Lane, epoch: bytes, after: int, limit: int
+    ) -> wire_pb2.ChainReply:
+        reply = wire_pb2.ChainReply()
+        for row in self._stored(kiosk, lane, epoch, after, limit):
+            reply.first.append(row.first_seq)
+            reply.last.append(row.first_seq + row.entries - 1)
+            reply.sha256.append(bytes(row.sha256))
+        return reply
 
     async def schema(self, kiosk: str, prefix: bytes) -> bytes | None:
         """A kiosk's dictionary of streams."""

@@ -1,10 +1,12 @@
-"""The city's receiver: HTTP in front of the archive."""
+"""The city's receiver: HTTP in front of the archive.
+
+What kiosks send is signed, see `door`. What the operator reads - the page, /health, /v1/fleet and
+the GETs of segments and schemas - is open to whoever reaches the port, so the city listens on
+loopback unless it is told otherwise, and whatever lets others in has to check who they are.
+"""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import html
 import time
 from typing import Any
@@ -12,32 +14,43 @@ from typing import Any
 from aiohttp import web
 
 from sync import wire, wire_pb2
+from sync.city import door
 from sync.city.archive import Archive, ForkError, SchemaUnknownError
+from sync.city.door import PROTOBUF
 from sync.entry import Lane
+from sync.identity import Key
 from sync.wire import WireError
 
-PROTOBUF = "application/x-protobuf"
 BODY_BYTES_MAX = 1024 * 1024
 SEGMENTS_MAX = 256  # In one upload.
 SCHEMAS_MAX = 16  # In one hello.
-NONCE_MAX = 64
 LISTED_MAX = 500  # Segments in one answer of GET /v1/segments.
+CHAIN_MAX = 4000  # Hashes in one answer of GET /v1/chain.
 
 ARCHIVE: web.AppKey[Archive] = web.AppKey("archive", Archive)
 
 
-def make_app(archive: Archive) -> web.Application:
-    """The receiver on `archive`; who makes it closes the archive."""
-    app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[_name_errors])
+def make_app(archive: Archive, key: Key) -> web.Application:
+    """The receiver on `archive`, which signs with `key`; who makes it closes the archive."""
+    app = web.Application(
+        client_max_size=BODY_BYTES_MAX, middlewares=[door.sign_answers, _name_errors]
+    )
     app[ARCHIVE] = archive
+    app[door.KEY] = key
+    app[door.REGISTRY] = archive.registry
+    app[door.UTC_MS] = archive.utc_ms
+    app[door.LIMITS] = wire_pb2.Limits(body_bytes_max=BODY_BYTES_MAX, segments_max=SEGMENTS_MAX)
     app.add_routes(
         [
             web.get("/", page),
             web.get("/health", health),
-            web.get("/v1/time", tell_time),
+            web.get(door.TIME_PATH, door.tell_time),
+            web.post("/v1/enrol", door.enrol),
+            web.post("/v1/rotate", door.rotate),
             web.post("/v1/hello", hello),
             web.post("/v1/segments", take_segments),
             web.get("/v1/segments", list_segments),
+            web.get("/v1/chain", list_chain),
             web.put("/v1/schema/{hash}", put_schema),
             web.get("/v1/schema/{hash}", get_schema),
             web.get("/v1/fleet", fleet),
@@ -58,17 +71,22 @@ async def _name_errors(request: web.Request, handler: Any) -> web.StreamResponse
 
 async def hello(request: web.Request) -> web.Response:
     """POST /v1/hello: a kiosk says where it stands, the city says what it has."""
-    message = wire.parse_hello(await _read(request))
+    known = await door.caller(request)
+    message = wire.parse_hello(await door.read_body(request))
+    door.must_be(known, message.kiosk)
+    await door.not_a_copy(request, known, message)
     lanes = await request.app[ARCHIVE].hello(message)
-    limits = wire_pb2.Limits(body_bytes_max=BODY_BYTES_MAX, segments_max=SEGMENTS_MAX)
+    utc_ms, limits = request.app[ARCHIVE].utc_ms(), request.app[door.LIMITS]
     wanted = await request.app[ARCHIVE].lacks(message.kiosk, message.schemas[:SCHEMAS_MAX])
-    reply = wire_pb2.HelloReply(lanes=lanes, utc_ms=_utc_ms(), limits=limits, schemas_wanted=wanted)
+    reply = wire_pb2.HelloReply(lanes=lanes, utc_ms=utc_ms, limits=limits, schemas_wanted=wanted)
     return _protobuf(reply.SerializeToString())
 
 
 async def take_segments(request: web.Request) -> web.Response:
     """POST /v1/segments: store, then answer what of these lanes has come."""
-    upload = wire.parse_upload(await _read(request))
+    known = await door.caller(request)
+    upload = wire.parse_upload(await door.read_body(request))
+    door.must_be(known, upload.kiosk)
     if len(upload.segments) > SEGMENTS_MAX:
         raise WireError(f"{len(upload.segments)} segments; {SEGMENTS_MAX} are allowed")
     try:
@@ -78,14 +96,16 @@ async def take_segments(request: web.Request) -> web.Response:
         return web.Response(status=428, text=str(error))
     except ForkError as error:
         raise web.HTTPConflict(text=f"{error}\n") from None
-    reply = wire_pb2.UploadReply(lanes=taken.lanes, quarantined=taken.quarantined, utc_ms=_utc_ms())
+    utc_ms = request.app[ARCHIVE].utc_ms()
+    reply = wire_pb2.UploadReply(lanes=taken.lanes, quarantined=taken.quarantined, utc_ms=utc_ms)
     return _protobuf(reply.SerializeToString())
 
 
 async def put_schema(request: web.Request) -> web.Response:
     """PUT /v1/schema/{hash}?kiosk=: a kiosk's dictionary of streams."""
-    body = await _read(request)
     kiosk = request.query.get("kiosk", "")
+    await door.caller(request, kiosk)
+    body = await door.read_body(request)
     await request.app[ARCHIVE].put_schema(kiosk, _from_hex(request.match_info["hash"]), body)
     return web.Response(status=204)
 
@@ -101,6 +121,21 @@ async def get_schema(request: web.Request) -> web.Response:
 
 async def list_segments(request: web.Request) -> web.Response:
     """GET /v1/segments?kiosk=&lane=&epoch=&after=: what is stored, as an Upload message."""
+    lane = _read_lane(request)
+    bodies = await request.app[ARCHIVE].segments(*lane, LISTED_MAX)
+    upload = wire_pb2.Upload(kiosk=lane[0], segments=bodies)
+    return _protobuf(upload.SerializeToString())
+
+
+async def list_chain(request: web.Request) -> web.Response:
+    """GET /v1/chain?kiosk=&lane=&epoch=&after=: the same by range and hash, for the kiosk."""
+    await door.caller(request, request.query.get("kiosk", ""))
+    reply = await request.app[ARCHIVE].chain(*_read_lane(request), CHAIN_MAX)
+    return _protobuf(reply.SerializeToString())
+
+
+def _read_lane(request: web.Request) -> tuple[str, Lane, bytes, int]:
+    """Kiosk, lane, epoch and after of a query. Raises `WireError`."""
     query = request.query
     names = [lane.name.lower() for lane in Lane]
     if query.get("lane", "") not in names:
@@ -108,28 +143,13 @@ async def list_segments(request: web.Request) -> web.Response:
     after = query.get("after", "0")
     if not (after.isascii() and after.isdigit()) or int(after) > wire.SEQ_MAX:
         raise WireError(f"not a sequence number: {after!r}")
-    bodies = await request.app[ARCHIVE].segments(
-        query.get("kiosk", ""),
-        Lane[query["lane"].upper()],
-        _from_hex(query.get("epoch", "")),
-        int(after),
-        LISTED_MAX,
-    )
-    upload = wire_pb2.Upload(kiosk=query.get("kiosk", ""), segments=bodies)
-    return _protobuf(upload.SerializeToString())
+    lane = Lane[query["lane"].upper()]
+    return query.get("kiosk", ""), lane, _from_hex(query.get("epoch", "")), int(after)
 
 
 async def fleet(request: web.Request) -> web.Response:
     """GET /v1/fleet: every kiosk, its lanes and its newest values."""
     return web.json_response({"kiosks": await request.app[ARCHIVE].fleet()})
-
-
-async def tell_time(request: web.Request) -> web.Response:
-    """GET /v1/time?nonce=: UTC in ms, and the nonce back."""
-    nonce = request.query.get("nonce", "")
-    if len(nonce) > NONCE_MAX:
-        raise WireError(f"a nonce of {len(nonce)} characters; {NONCE_MAX} are allowed")
-    return web.json_response({"utc_ms": _utc_ms(), "nonce": nonce})
 
 
 async def health(request: web.Request) -> web.Response:
@@ -190,21 +210,6 @@ def _time_html(stream: dict[str, Any]) -> str:
     return f"{utc} ± {stream['error_ms'] / 1000:g} s"
 
 
-async def _read(request: web.Request) -> bytes:
-    """The body, checked against its Content-Digest (RFC 9530). Raises `WireError`."""
-    body = await request.read()
-    header = request.headers.get("Content-Digest", "")
-    if not (header.startswith("sha-256=:") and header.endswith(":")):
-        raise WireError(f"not a sha-256 Content-Digest: {header!r}")
-    try:
-        digest = base64.b64decode(header[len("sha-256=:") : -1], validate=True)
-    except binascii.Error:
-        raise WireError(f"not a sha-256 Content-Digest: {header!r}") from None
-    if digest != hashlib.sha256(body).digest():
-        raise WireError(f"the body of {len(body)} bytes does not match its Content-Digest")
-    return body
-
-
 def _from_hex(text: str) -> bytes:
     try:
         return bytes.fromhex(text)
@@ -214,7 +219,3 @@ def _from_hex(text: str) -> bytes:
 
 def _protobuf(body: bytes) -> web.Response:
     return web.Response(body=body, content_type=PROTOBUF)
-
-
-def _utc_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -12,9 +12,11 @@ from drivers.reading import Reading
 from sync.city.archive import Archive
 from sync.city.receiver import make_app
 from sync.clock import Clock
+from sync.identity import Identity, Key
 from sync.journal import Journal, Options
 from sync.uplink import Options as UplinkOptions
 from sync.uplink import Uplink
+from tests.enrolled import KIOSK, enrolled
 
 BOOT = "0123456789abcdef0123456789abcdef"
 DECIMALS = {"water_level": 3, "air_temperature": 2, "people": 0}
@@ -60,16 +62,39 @@ async def archive(tmp_path: Path) -> AsyncIterator[Archive]:
 
 
 @pytest.fixture
-async def city(archive: Archive) -> AsyncIterator[BaseTestServer]:
+def city_key() -> Key:
+    """What the city signs with."""
+    return Key()
+
+
+@pytest.fixture
+async def city(archive: Archive, city_key: Key) -> AsyncIterator[BaseTestServer]:
     """The city's receiver on loopback."""
-    async with TestServer(make_app(archive)) as server:
+    async with TestServer(make_app(archive, city_key)) as server:
         yield server
 
 
 @pytest.fixture
-def uplink(journal: Journal, clock: Clock, city: BaseTestServer) -> Uplink:
+async def identity(archive: Archive, city_key: Key, tmp_path: Path) -> Identity:
+    """The kiosk's key, which that city knows."""
+    return await enrolled(archive, city_key, tmp_path / "kiosk")
+
+
+@pytest.fixture
+def make_uplink(city: BaseTestServer, identity: Identity) -> Callable[..., Uplink]:
+    """A line for any journal, to that city or to who says so."""
+
+    def make(journal: Journal, url: str = "") -> Uplink:
+        options = UplinkOptions(url or str(city.make_url("/")), KIOSK)
+        return Uplink(journal, journal.clock, options, identity)
+
+    return make
+
+
+@pytest.fixture
+def uplink(journal: Journal, make_uplink: Callable[..., Uplink]) -> Uplink:
     """The kiosk's line to that city."""
-    return Uplink(journal, clock, UplinkOptions(str(city.make_url("/")), "kiosk-1"))
+    return make_uplink(journal)
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,29 +17,31 @@ from aiohttp.test_utils import BaseTestServer, TestServer
 from drivers.reading import Reading
 from sync import local, wire, wire_pb2
 from sync.city.archive import Archive
-from sync.city.receiver import BODY_BYTES_MAX, PROTOBUF
+from sync.city.receiver import BODY_BYTES_MAX
 from sync.clock import FLOOR_UTC_MS, Clock
 from sync.entry import Lane
+from sync.identity import Identity, Key
 from sync.journal import Journal
-from sync.uplink import Options, Uplink, UplinkError
+from sync.uplink import Uplink, UplinkError
 from sync.verify import verify, verify_command
 from sync.wire import Segment
+from tests.enrolled import city_says, signed
 
 
-def digest(body: bytes) -> dict[str, str]:
-    """The header that goes with a body."""
-    return {
-        "Content-Digest": f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
-    }
+@pytest.fixture
+def post(city: BaseTestServer, identity: Identity) -> Callable[..., Any]:
+    """Post a body to the city as the kiosk does; status and answer."""
 
+    async def send(path: str, body: bytes, method: str = "POST", **headers: str) -> Any:
+        headers = signed(identity.key(), method, path, body, **headers)
+        url, sent = city.make_url(path), io.BytesIO(body)
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, url, data=sent, headers=headers) as response,
+        ):
+            return response.status, await response.read()
 
-async def post(city: BaseTestServer, path: str, body: bytes, **headers: str) -> tuple[int, bytes]:
-    """Post a body to the city; status and answer."""
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(city.make_url(path), data=body, headers=digest(body) | headers) as response,
-    ):
-        return response.status, await response.read()
+    return send
 
 
 async def lanes_of(archive: Archive) -> dict[str, dict[str, Any]]:
@@ -94,30 +94,38 @@ async def test_the_newest_readings_go_first(
 
 
 async def test_a_batch_sent_twice_is_kept_once(
-    journal: Journal, city: BaseTestServer, archive: Archive, levels: Callable[..., None]
+    journal: Journal,
+    post: Callable[..., Any],
+    put_schema: Callable[[], Any],
+    archive: Archive,
+    levels: Callable[..., None],
 ) -> None:
     """When the answer is lost the kiosk sends the same bytes again, and nothing doubles."""
     levels(5)
     await journal.seal()
-    await put_schema(city, journal)
+    await put_schema()
     found = await journal.segments(Lane.READINGS, 1, 5, limit=9, bytes_max=2**20)
     upload = wire_pb2.Upload(kiosk="kiosk-1", segments=[each.body for each in found])
     for _ in range(2):
-        status, _ = await post(city, "/v1/segments", upload.SerializeToString())
+        status, _ = await post("/v1/segments", upload.SerializeToString())
         assert status == 200
     bodies = await archive.segments("kiosk-1", Lane.READINGS, journal.epoch, 0, 10)
     assert bodies == [each.body for each in found]
 
 
-async def put_schema(city: BaseTestServer, journal: Journal) -> None:
+@pytest.fixture
+def put_schema(journal: Journal, post: Callable[..., Any]) -> Callable[[], Any]:
     """Put the journal's dictionary."""
-    schema = journal.schema()
-    url = city.make_url(f"/v1/schema/{wire.sha256(schema).hex()}?kiosk=kiosk-1")
-    async with (
-        aiohttp.ClientSession() as session,
-        session.put(url, data=schema, headers=digest(schema)) as response,
-    ):
-        assert response.status == 204
+
+    async def put() -> None:
+        schema = journal.schema()
+        path = f"/v1/schema/{wire.sha256(schema).hex()}?kiosk=kiosk-1"
+        assert (await post(path, schema, "PUT"))[0] == 204
+
+    return put
+
+
+SIGNED = ("Content-Type", "Content-Digest", "Signature-Input", "Signature")
 
 
 class Swallower:
@@ -137,16 +145,17 @@ class Swallower:
                 request.method,
                 self._city.make_url(request.path_qs),
                 data=body,
-                headers={"Content-Digest": request.headers["Content-Digest"]},
+                headers={name: request.headers[name] for name in SIGNED if name in request.headers},
             ) as answer,
         ):
             content = await answer.read()
+            headers = {name: answer.headers[name] for name in SIGNED if name in answer.headers}
         if request.path == "/v1/segments" and answer.status == 200:
             self.uploads += 1
             if self.uploads <= self.losses:
                 assert request.transport is not None
                 request.transport.abort()
-        return web.Response(status=answer.status, body=content, content_type=answer.content_type)
+        return web.Response(status=answer.status, body=content, headers=headers)
 
 
 @asynccontextmanager
@@ -160,7 +169,7 @@ async def serve_road(handler: Callable[..., Any]) -> AsyncIterator[BaseTestServe
 
 async def test_lost_answers_cost_nothing(
     journal: Journal,
-    clock: Clock,
+    make_uplink: Callable[..., Uplink],
     city: BaseTestServer,
     archive: Archive,
     levels: Callable[..., None],
@@ -170,11 +179,11 @@ async def test_lost_answers_cost_nothing(
     await journal.seal()
     road = Swallower(city, losses=1)
     async with serve_road(road.pass_on) as server:
-        uplink = Uplink(journal, clock, Options(str(server.make_url("/")), "kiosk-1"))
+        uplink = make_uplink(journal, str(server.make_url("/")))
         with pytest.raises(aiohttp.ClientError):
             await uplink.flush()
         assert journal.pending() == 20
-        again = Uplink(journal, clock, Options(str(server.make_url("/")), "kiosk-1"))
+        again = make_uplink(journal, str(server.make_url("/")))
         await again.flush()
     assert road.uploads == 1, "hello told the kiosk that all of it had arrived"
     assert (await lanes_of(archive))["readings"]["got"] == [[1, 20]]
@@ -182,7 +191,7 @@ async def test_lost_answers_cost_nothing(
 
 
 async def test_a_portal_is_no_city(
-    journal: Journal, clock: Clock, levels: Callable[..., None]
+    journal: Journal, make_uplink: Callable[..., Uplink], levels: Callable[..., None]
 ) -> None:
     """A captive portal answers 200 to everything; that is no ack, and it has a name."""
     levels(3)
@@ -193,7 +202,7 @@ async def test_a_portal_is_no_city(
         return web.Response(text="<h1>Sign in to Pier Wi-Fi</h1>", content_type="text/html")
 
     async with serve_road(portal) as server:
-        uplink = Uplink(journal, clock, Options(str(server.make_url("/")), "kiosk-1"))
+        uplink = make_uplink(journal, str(server.make_url("/")))
         with pytest.raises(UplinkError, match="text/html"):
             await uplink.flush()
         async with asyncio.TaskGroup() as group:
@@ -206,7 +215,10 @@ async def test_a_portal_is_no_city(
 
 
 async def test_a_city_that_acks_nothing_is_not_believed(
-    journal: Journal, clock: Clock, levels: Callable[..., None]
+    journal: Journal,
+    make_uplink: Callable[..., Uplink],
+    city_key: Key,
+    levels: Callable[..., None],
 ) -> None:
     """A 200 without the ranges that were sent is an error, and the entries stay."""
     levels(3)
@@ -214,10 +226,10 @@ async def test_a_city_that_acks_nothing_is_not_believed(
 
     async def empty(request: web.Request) -> web.Response:
         await request.read()
-        return web.Response(body=b"", content_type=PROTOBUF)
+        return city_says(city_key, request, b"")
 
     async with serve_road(empty) as server:
-        uplink = Uplink(journal, clock, Options(str(server.make_url("/")), "kiosk-1"))
+        uplink = make_uplink(journal, str(server.make_url("/")))
         with pytest.raises(UplinkError, match="has not taken"):
             await uplink.flush()
     assert journal.pending() == 3
@@ -231,7 +243,7 @@ async def test_the_citys_time_sets_a_clock_that_nobody_has_set(
     await uplink.flush()
     assert clock.source == "city"
     assert (clock.utc_ms() or 0) > FLOOR_UTC_MS
-    assert [anchor.source for anchor in journal.anchors] == ["city"]
+    assert {anchor.source for anchor in journal.anchors} == {"city"}
 
 
 async def test_anchors_travel_beside_the_entries(
@@ -252,7 +264,7 @@ async def test_anchors_travel_beside_the_entries(
 async def test_a_poison_segment_does_not_block_the_next(
     journal: Journal,
     uplink: Uplink,
-    city: BaseTestServer,
+    post: Callable[..., Any],
     archive: Archive,
     levels: Callable[..., None],
 ) -> None:
@@ -261,7 +273,7 @@ async def test_a_poison_segment_does_not_block_the_next(
         Segment(b"another epoch 16", Lane.EVENTS, 1, 3, bytes(16), b"", b"", b"no zstd")
     )
     upload = wire_pb2.Upload(kiosk="kiosk-1", segments=[body, body])
-    status, answer = await post(city, "/v1/segments", upload.SerializeToString())
+    status, answer = await post("/v1/segments", upload.SerializeToString())
     reply = wire_pb2.UploadReply.FromString(answer)
     assert status == 200
     assert "no zstd" in reply.quarantined[0].reason
@@ -274,19 +286,23 @@ async def test_a_poison_segment_does_not_block_the_next(
 
 
 async def test_other_content_for_a_stored_seq_is_a_fork(
-    journal: Journal, city: BaseTestServer, archive: Archive, levels: Callable[..., None]
+    journal: Journal,
+    post: Callable[..., Any],
+    put_schema: Callable[[], Any],
+    archive: Archive,
+    levels: Callable[..., None],
 ) -> None:
     """A second writer with the same epoch overwrites nothing, and the operator is told."""
     levels(4)
     await journal.seal()
-    await put_schema(city, journal)
+    await put_schema()
     (stored,) = await journal.segments(Lane.READINGS, 1, 4, limit=9, bytes_max=2**20)
     segment = wire.decode_segment(stored.body)
     forged = wire.encode_segment(segment._replace(boot=bytes(16)))
     answers = []
     for body in (stored.body, forged):
         upload = wire_pb2.Upload(kiosk="kiosk-1", segments=[body])
-        answers.append((await post(city, "/v1/segments", upload.SerializeToString()))[0])
+        answers.append((await post("/v1/segments", upload.SerializeToString()))[0])
     assert answers == [200, 409]
     assert await archive.segments("kiosk-1", Lane.READINGS, journal.epoch, 0, 9) == [stored.body]
     assert (await lanes_of(archive))["readings"]["alert"] == "fork"
@@ -294,42 +310,50 @@ async def test_other_content_for_a_stored_seq_is_a_fork(
 
 MALFORMED = [
     (b"\xff\xff\xff", "no Upload message"),
-    (wire_pb2.Upload(kiosk="").SerializeToString(), "not a kiosk's id"),
-    (wire_pb2.Upload(kiosk="k", segments=[b"\x0a"]).SerializeToString(), "no Segment message"),
-    (wire_pb2.Upload(kiosk="k", segments=[b""]).SerializeToString(), "not a lane: 0"),
     (
-        wire_pb2.Upload(kiosk="k", lost=[wire_pb2.Lost(lane="LANE_EVENTS")]).SerializeToString(),
+        wire_pb2.Upload(kiosk="kiosk-1", segments=[b"\x0a"]).SerializeToString(),
+        "no Segment message",
+    ),
+    (wire_pb2.Upload(kiosk="kiosk-1", segments=[b""]).SerializeToString(), "not a lane: 0"),
+    (
+        wire_pb2.Upload(
+            kiosk="kiosk-1", lost=[wire_pb2.Lost(lane="LANE_EVENTS")]
+        ).SerializeToString(),
         "epoch has 0 bytes",
     ),
     (
-        wire_pb2.Upload(kiosk="k", anchors=[wire_pb2.Anchor(boot=b"x")]).SerializeToString(),
+        wire_pb2.Upload(kiosk="kiosk-1", anchors=[wire_pb2.Anchor(boot=b"x")]).SerializeToString(),
         "boot has 1 bytes",
     ),
-    (wire_pb2.Upload(kiosk="k", segments=[b""] * 300).SerializeToString(), "300 segments"),
+    (wire_pb2.Upload(kiosk="kiosk-1", segments=[b""] * 300).SerializeToString(), "300 segments"),
 ]
 
 
 @pytest.mark.parametrize(("body", "reason"), MALFORMED)
 async def test_a_malformed_upload_is_refused_with_the_reason(
-    city: BaseTestServer, archive: Archive, body: bytes, reason: str
+    post: Callable[..., Any], archive: Archive, body: bytes, reason: str
 ) -> None:
     """What is no upload gets 400 and says why, and the archive is untouched."""
-    status, answer = await post(city, "/v1/segments", body)
+    status, answer = await post("/v1/segments", body)
     assert status == 400
     assert reason in answer.decode()
-    assert await archive.fleet() == []
+    assert [kiosk["lanes"] for kiosk in await archive.fleet()] == [[]]
 
 
 async def test_one_bad_segment_leaves_the_good_one_before_it_out(
-    journal: Journal, city: BaseTestServer, archive: Archive, levels: Callable[..., None]
+    journal: Journal,
+    post: Callable[..., Any],
+    put_schema: Callable[[], Any],
+    archive: Archive,
+    levels: Callable[..., None],
 ) -> None:
     """An upload is stored whole or not at all."""
     levels(2)
     await journal.seal()
-    await put_schema(city, journal)
+    await put_schema()
     (good,) = await journal.segments(Lane.READINGS, 1, 2, limit=9, bytes_max=2**20)
     upload = wire_pb2.Upload(kiosk="kiosk-1", segments=[good.body, b"\x08"])
-    status, _ = await post(city, "/v1/segments", upload.SerializeToString())
+    status, _ = await post("/v1/segments", upload.SerializeToString())
     assert status == 400
     assert await archive.segments("kiosk-1", Lane.READINGS, journal.epoch, 0, 9) == []
 
@@ -342,21 +366,19 @@ async def test_one_bad_segment_leaves_the_good_one_before_it_out(
         ("sha-256=:AAAA:", "does not match"),
     ],
 )
-async def test_a_body_must_match_its_digest(city: BaseTestServer, header: str, reason: str) -> None:
+async def test_a_body_must_match_its_digest(
+    post: Callable[..., Any], header: str, reason: str
+) -> None:
     """A body that was damaged or cut on its way is not even parsed."""
-    status, answer = await post(city, "/v1/segments", b"x", **{"Content-Digest": header})
+    status, answer = await post("/v1/segments", b"x", **{"Content-Digest": header})
     assert status == 400
     assert reason in answer.decode()
 
 
-async def test_a_body_over_the_limit_is_refused(city: BaseTestServer) -> None:
+async def test_a_body_over_the_limit_is_refused(post: Callable[..., Any]) -> None:
     """The city reads no more than it says it takes."""
-    body = io.BytesIO(bytes(BODY_BYTES_MAX + 1))
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(city.make_url("/v1/segments"), data=body) as response,
-    ):
-        assert response.status == 413
+    status, _ = await post("/v1/segments", bytes(BODY_BYTES_MAX + 1))
+    assert status == 413
 
 
 async def test_a_missing_schema_is_asked_for(
