@@ -26,6 +26,7 @@ from statistics import median
 
 EVENTS, READINGS = 1, 2
 LANES = {READINGS: "readings", EVENTS: "events", 3: "summaries"}
+LOST = "committed and lost"
 NOT_THERE = "claimed but not there"
 PHASE_S = 0.01  # How long a phase is thought to take until one has been seen.
 PHASES_KEPT = 50
@@ -200,7 +201,7 @@ class Oracle:
         if too_soon > 0:
             self.losses[f"{name}: deleted before the city had them"] += too_soon
         if found < expected:
-            self.losses[f"{name}: committed and lost"] += expected - found
+            self.losses[f"{name}: {LOST}"] += expected - found
         elif first >= oldest and digest != promised:
             self.losses[f"{name}: with other content"] += found
         elif expected > 0:

@@ -6,7 +6,8 @@ Exit status: 0 nothing promised was lost, 1 something was, 2 no machine can run 
 
 `make powercut-liar`: the card says yes to all writes and for seconds on end keeps none. No
 software can keep its promises on it. What is owed: the kiosk comes back after each cut, and
-claims to have nothing that is not there. How much the card took is told, and does not fail.
+claims to have nothing that is not there. How much the card took is told, and does not fail. Where
+it gave back an older state as a whole, only the city can notice: by the chain of the segments.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.powercut.machine import Machine, MachineError, make_card, prepare, repair
-from tests.powercut.oracle import NOT_THERE, Oracle
+from tests.powercut.oracle import LOST, NOT_THERE, Oracle
 
 EXIT_LOST = 1
 EXIT_NO_MACHINE = 2
@@ -142,9 +143,20 @@ def cut_often(cuts: int, seed: str, environment: dict[str, str], *, lies: bool) 
                 oracle.losses[NOT_READY] += 1
                 say(f"cut {number}: {error}")
                 break
-            for kind, count in (oracle.losses - before).items():
-                say(f"found after cut {number - 1}: {kind} {count}")
+            tell_losses(oracle, number - 1, oracle.losses - before)
     return oracle
+
+
+def tell_losses(oracle: Oracle, cut: int, found: Counter[str]) -> None:
+    """One line for a cut that has cost something."""
+    lost = sum(count for kind, count in found.items() if kind.endswith(LOST))
+    if not found:
+        return
+    noticed = "new epochs" in found
+    oracle.counts["cuts with a loss"] += 1
+    oracle.counts["of them noticed by the kiosk"] += noticed
+    says = "noticed: a new epoch" if noticed else "not noticed: the epoch goes on"
+    say(f"after cut {cut}: {lost} committed entries lost; {says}")
 
 
 def report(oracle: Oracle) -> None:
@@ -174,7 +186,12 @@ def report(oracle: Oracle) -> None:
         ):
             say(f"{name:<28} {median(times_s):>8.2f} s median, {max(times_s):.2f} s at most")
     say(f"{'bytes on the card':<28} {oracle.card_bytes:>8}   at most")
-    for name in ("falls", "file systems mended"):
+    for name in (
+        "falls",
+        "file systems mended",
+        "cuts with a loss",
+        "of them noticed by the kiosk",
+    ):
         if name in counts:
             say(f"{name:<28} {counts[name]:>8}")
     say(f"{'lost or broken':<28} {oracle.losses.total():>8}")
