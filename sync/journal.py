@@ -36,6 +36,7 @@ from sync.journal_file import (
     LaneState,
     Lost,
     StoredSegment,
+    is_full,
 )
 from sync.journal_tables import DamagedError
 from sync.ranges import Ranges
@@ -322,25 +323,31 @@ class Journal:
             try:
                 await self._run(self._file.write, batch)
             except OperationalError as error:
-                if "full" in str(error) and await self._make_room(ROOM_BYTES):
+                if is_full(error) and await self._find_room():
                     continue
                 self._put_back(batch)
-                if "full" not in str(error):
+                if not is_full(error):
                     raise
                 if not self.trouble:
                     log.critical("the card is full, and there is nothing left to give up")
                 self.trouble = str(error)
                 return False
             except BaseException:
-                self._put_back(batch)
+                # Who is cancelled has waited for the thread, so it may be written all the same.
+                if self._file.written is batch:
+                    self._wrote(batch)
+                else:
+                    self._put_back(batch)
                 raise
-            break
+            self._wrote(batch)
+            return True
+
+    def _wrote(self, batch: Batch) -> None:
         self.commits += 1
         self.trouble = ""
         self._file.lost.extend(batch.lost)
-        if batch.events or seal:
+        if batch.events or batch.seal:
             self._sealed.set()
-        return True
 
     def _take_batch(self, *, seal: bool) -> Batch:
         batch = Batch(
@@ -383,6 +390,11 @@ class Journal:
             if over_bytes <= 0 or not await self._make_room(over_bytes):
                 return
 
+    async def _find_room(self) -> bool:
+        """Room in the file for what did not fit: longer, if the card allows that, else emptier."""
+        grown: bool = await self._run(self._file.grow)
+        return grown or await self._make_room(ROOM_BYTES)
+
     async def _make_room(self, bytes_wanted: int) -> bool:
         """Give up what is worth least; False where only the indispensable is left."""
         if await self._run(self._file.forget_acked, bytes_wanted):
@@ -407,7 +419,7 @@ class Journal:
         try:
             lost = await self._run(self._file.thin, stored, boot, summary, new)
         except OperationalError as error:
-            if "full" not in str(error):
+            if not is_full(error):
                 raise
             return False
         del self._new_streams[before : before + len(new)]
@@ -468,14 +480,18 @@ class Journal:
 
     def pending(self) -> int:
         """How many entries the city has neither got nor been told to be lost."""
-        pending = 0
-        for lane, state in self._file.lanes.items():
-            there = Ranges(state.got)
-            for lost in self.lost:
-                if (lost.epoch, lost.lane) == (self.epoch, lane):
-                    there.add(lost.first, lost.last)
-            pending += state.next - 1 - len(there)
-        return max(pending, 0)
+        return sum(
+            state.next - 1 - len(self.settled(lane)) for lane, state in self._file.lanes.items()
+        )
+
+    def settled(self, lane: Lane) -> Ranges:
+        """Seqs that the city has, or that are lost: nothing is left to send of them."""
+        state = self.position(lane)
+        settled = Ranges([*state.got, *state.told])
+        for lost in self.lost:
+            if (lost.epoch, lost.lane) == (self.epoch, lane):
+                settled.add(lost.first, lost.last)
+        return settled
 
     def acked(self, lane: Lane, got: Ranges, safe: int) -> None:
         """Remember what the city has. It is asked again after a restart, so RAM is enough."""
@@ -488,14 +504,16 @@ class Journal:
 
     async def told(self, epoch: bytes, lane: Lane, lost: Ranges) -> None:
         """The city knows of the losses in these ranges."""
-        known = [
-            each
-            for each in self._file.lost
-            if (each.epoch, each.lane) == (epoch, lane) and lost.covers(each.first, each.last)
-        ]
-        if known:
+        if epoch == self.epoch:
+            self.position(lane).told = lost
+
+        def known(each: Lost) -> bool:
+            return (each.epoch, each.lane) == (epoch, lane) and lost.covers(each.first, each.last)
+
+        if any(map(known, self.lost)):
             async with self._lock:
-                await self._run(self._file.forget_lost, known)
+                self._new_lost = [each for each in self._new_lost if not known(each)]
+                await self._run(self._file.forget_lost, list(filter(known, self._file.lost)))
 
     async def segments(
         self, lane: Lane, first: int, last: int, *, limit: int, bytes_max: int, newest: bool = False

@@ -20,7 +20,7 @@ from peewee import DatabaseError, OperationalError, SqliteDatabase, fn
 from sync import wire
 from sync.clock import Clock
 from sync.entry import Anchor, Event, Lane, Stream, SyncError
-from sync.journal_tables import PRAGMAS, VERSION, DamagedError, Tables, check_crc, crc
+from sync.journal_tables import PAGE_BYTES, PRAGMAS, VERSION, DamagedError, Tables, check_crc, crc
 from sync.ranges import Ranges
 from sync.salvage import Saved
 from sync.spare import Spare
@@ -33,6 +33,7 @@ RESERVE_BYTES = 640 * 1024  # Log and free pages, written once so that they are 
 BUSY_TIMEOUT_S = 2
 ANCHORS_MAX = 1000
 EVENTS_MAX_PER_SEGMENT = 256
+PAGES_MAX = 2**30  # No limit of SQLite's; the quota is ours.
 SACRIFICE_MAX = 64  # Segments that go in one transaction.
 
 
@@ -88,6 +89,7 @@ class LaneState:
         self.chain = b""  # SHA-256 of the segment that ends there.
         self.oldest = 1  # The first seq still kept.
         self.got = Ranges()  # What the city has.
+        self.told = Ranges()  # What it knows to be lost.
         self.safe = 0  # Up to here without a hole, in a replica or backup too.
 
     def keep(self) -> tuple[int, int, bytes, int]:
@@ -123,6 +125,7 @@ class JournalFile:
         self.segment_bytes = 0
         self.open_rows: list[Row] = []  # Committed, not yet sealed.
         self.spare = Spare(folder)
+        self.written: Batch | None = None  # The last one that a power cut cannot take.
         self._clock = clock
         self._database = database
         self._tables = Tables(database)
@@ -177,9 +180,10 @@ class JournalFile:
         self._database.connect()
         with self._database.atomic("EXCLUSIVE"):
             self._make_or_check(path)
-        if not self.memory:
-            self._reserve()
         self._load()
+        if not self.memory:
+            self._check_spare()
+            self._reserve()
 
     def _make_or_check(self, path: str) -> None:
         version = self._database.pragma("user_version")
@@ -191,24 +195,62 @@ class JournalFile:
             raise JournalError(f"{path} has version {version}, not {VERSION}")
         self.epoch = bytes(self._tables.fact.get_by_id("epoch").value)
 
+    def _check_spare(self) -> None:
+        """Notice a card that has forgotten commits. Raises `DamagedError`.
+
+        SQLite takes a file whose log is gone or broken for what it was at the last checkpoint,
+        and would give out the same seqs once more. The spare copy knows better.
+        """
+        for body in self.spare.newest():
+            segment = wire.decode_segment(body)
+            if segment.epoch != self.epoch:
+                raise DamagedError(f"the spare copy is of epoch {segment.epoch.hex()}")
+            if segment.last_seq > self.lanes[segment.lane].sealed:
+                raise DamagedError(
+                    f"{segment.lane.name} ends at {self.lanes[segment.lane].sealed}, "
+                    f"but the spare copy has {segment.last_seq}"
+                )
+
     def _reserve(self) -> None:
-        """Take the log's space and free pages now, as long as there is room.
+        """Have the log's space and free pages ready, as long as there is room.
 
         A clean stop removes the log, so this is written at each start: the reserve twice, once
         into the log and once into the file. On a full card the journal opens with what it has.
         """
         log = Path(f"{self.folder / FILE}-wal")
         if log.exists() and log.stat().st_size >= RESERVE_BYTES:
-            return
+            self._stay_within()
+        else:
+            self.grow()
+
+    def grow(self) -> bool:
+        """Make the file longer by RESERVE_BYTES of free pages; False where the card is full.
+
+        The log can be folded back only into a file that is there. So the file grows first and
+        the table afterwards, never the other way round: SQLite is held to the pages that exist.
+        """
+        if self.memory or shutil.disk_usage(self.folder).free < 3 * RESERVE_BYTES:
+            self._stay_within()
+            return False
         try:
+            self._database.pragma("max_page_count", PAGES_MAX)
             with self._database.atomic():
                 self._tables.fact.replace(key="reserve", value=bytes(RESERVE_BYTES)).execute()
             self._database.execute_sql("PRAGMA wal_checkpoint(RESTART)")
             with self._database.atomic():
                 self._tables.fact.delete_by_id("reserve")
         except OperationalError as error:
-            if "full" not in str(error):
+            if not is_full(error):
                 raise
+            return False
+        finally:
+            self._stay_within()
+        return True
+
+    def _stay_within(self) -> None:
+        if not self.memory:
+            pages = (self.folder / FILE).stat().st_size // PAGE_BYTES
+            self._database.pragma("max_page_count", max(pages, 1))
 
     def _forget(self) -> None:
         self.streams, self.anchors, self.lost, self.open_rows = [], [], [], []
@@ -325,6 +367,7 @@ class JournalFile:
             for lane, before in kept.items():
                 self.lanes[lane].put_back(before)
             raise
+        self.written = batch
         if not self.memory:
             for lane, segment in sealed:
                 self.spare.add(lane, segment.last_seq, segment.body, self.schema())
@@ -577,6 +620,7 @@ class JournalFile:
     def new_epoch(self) -> None:
         """Give what the city does not have a new epoch and new seqs; the old one is closed."""
         unsent = {lane: self._unsent(lane) for lane in Lane}
+        stored: list[tuple[Lane, StoredSegment]] = []
         with self._database.atomic():
             self.epoch = uuid.uuid4().bytes
             self._tables.fact.replace(key="epoch", value=self.epoch).execute()
@@ -589,10 +633,14 @@ class JournalFile:
                     first = state.sealed + 1
                     state.committed = first + segment.entries - 1
                     state.next = state.committed + 1
-                    self._store(
+                    moved = self._store(
                         segment._replace(epoch=self.epoch, first_seq=first, previous=state.chain)
                     )
+                    stored.append((lane, moved))
         self.lost = []
+        self.spare.clear()
+        for lane, moved in stored:
+            self.spare.add(lane, moved.last_seq, moved.body, self.schema())
         self.segment_bytes = sum(
             table.select(fn.SUM(fn.LENGTH(table.body))).scalar() or 0
             for table in self._tables.segment.values()
@@ -698,6 +746,18 @@ def runs(entries: Iterable[Any]) -> list[list[Any]]:
         else:
             found.append([entry])
     return found
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether a full card is behind an error.
+
+    SQLite may have rolled back by itself, so that peewee's own rollback fails on top of it.
+    """
+    while error is not None:
+        if "disk is full" in str(error):
+            return True
+        error = error.__context__
+    return False
 
 
 def _writable(folder: Path) -> bool:

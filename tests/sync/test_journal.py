@@ -290,3 +290,16 @@ async def test_a_failed_commit_loses_nothing(journal: Journal, levels: Callable[
     await journal._thread.run(journal._database.execute_sql, "PRAGMA query_only = 0")
     await journal.seal()
     assert [row.seq for row in await rows_of(journal)] == [1, 2, 3, 4, 5]
+
+
+async def test_a_commit_that_is_cancelled_is_written_once(journal: Journal) -> None:
+    """Whoever stops the kiosk while it commits neither loses nor doubles the batch."""
+    add(journal, 1.0)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(journal.commit())
+        await asyncio.sleep(0)
+        task.cancel()
+    assert task.cancelled()
+    add(journal, 2.0)
+    await journal.seal()
+    assert [(row.seq, row.scaled) for row in await rows_of(journal)] == [(1, 1000), (2, 2000)]
