@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from edge.errors import EdgeError
+from edge.errors import EdgeError, SettingsError
 
 # Each command imports what it needs when it runs: the start of the kiosk is measured, and
 # `angsila check` wants neither a web server nor a database.
@@ -48,6 +48,27 @@ def parser() -> argparse.ArgumentParser:
     city.add_argument("--host", help="address to listen on")
     city.add_argument("--port", type=port, help="port to listen on")
 
+    # Without default: one given before the word is not to be lost.
+    beside = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    beside.add_argument("--state", type=Path, metavar="DIR", help="where the archive lives")
+    orders = city.add_subparsers(metavar="ORDER", help="instead of running it:")
+    token = command(
+        orders, "enrol-token", run_enrol_token, "print a token that enrols one kiosk", beside
+    )
+    token.add_argument("--site", default="", metavar="WORDS", help="where that kiosk will stand")
+    revoke = command(orders, "revoke", run_revoke, "believe a device no more", beside)
+    revoke.add_argument("device", metavar="DEVICE", help="its id, or the id of its kiosk")
+
+    enrol = command(commands, "enrol", run_enrol, "make this kiosk known to its city")
+    enrol.add_argument("--token", required=True, help="what `angsila city enrol-token` printed")
+    enrol.add_argument("--city", metavar="URL", help="where the city is; default: as in settings")
+    enrol.add_argument("--config", type=Path, metavar="FILE", help="settings of the kiosk")
+    enrol.add_argument("--state", type=Path, metavar="DIR", help="where the journal lives")
+    enrol.add_argument("--new-key", action="store_true", help="as a new device, after a revocation")
+
+    rotate = command(commands, "rotate", run_rotate, "give this kiosk a new key at its city")
+    rotate.add_argument("--state", type=Path, metavar="DIR", help="where the journal lives")
+
     demo = command(commands, "demo", run_demo, "run a kiosk and a city on this machine")
     demo.add_argument("--kiosk-port", type=port, default=8080, metavar="PORT")
     demo.add_argument("--city-port", type=port, default=8090, metavar="PORT")
@@ -72,9 +93,10 @@ def command(
     name: str,
     run: Callable[[argparse.Namespace], int],
     words: str,
+    *parents: argparse.ArgumentParser,
 ) -> argparse.ArgumentParser:
     """Add one command."""
-    added = commands.add_parser(name, help=words, description=words)
+    added = commands.add_parser(name, help=words, description=words, parents=parents)
     added.set_defaults(run=run)
     return added
 
@@ -115,6 +137,57 @@ def run_city(arguments: argparse.Namespace) -> int:
     number = settings.port if arguments.port is None else arguments.port
     log_to_stderr()
     asyncio.run(city(arguments.state or state_folder("city"), host, number))
+    return 0
+
+
+def run_enrol_token(arguments: argparse.Namespace) -> int:
+    """`angsila city enrol-token`."""
+    from edge.enrol import TOKEN_MINUTES, new_token
+
+    state = arguments.state or state_folder("city")
+    print(asyncio.run(new_token(state, arguments.site)))
+    print(f"Good once, within {TOKEN_MINUTES} minutes.", file=sys.stderr)
+    return 0
+
+
+def run_revoke(arguments: argparse.Namespace) -> int:
+    """`angsila city revoke`."""
+    from edge.enrol import revoke
+
+    for line in asyncio.run(revoke(arguments.state or state_folder("city"), arguments.device)):
+        print(line)
+    return 0
+
+
+def run_enrol(arguments: argparse.Namespace) -> int:
+    """`angsila enrol`."""
+    from edge import settings as reader
+
+    settings = reader.load(arguments.config or settings_file("gateway.toml"))
+    wanted = settings.uplink.city_url
+    url = wanted if arguments.city is None else reader.city_url(arguments.city)
+    if not url:
+        raise SettingsError("no city: give --city URL, or city_url in [uplink] of the settings")
+
+    from edge.enrol import enrol
+
+    state = arguments.state or state_folder("kiosk")
+    found = asyncio.run(
+        enrol(state, url, arguments.token, settings.kiosk.id, new_key=arguments.new_key)
+    )
+    at = f" at {found.site}" if found.site else ""
+    print(f"{found.kiosk}{at} is enrolled at {url} as device {found.device}")
+    if url != wanted:
+        print(f'angsila run sends there with city_url = "{url}" in [uplink], or with --city {url}')
+    return 0
+
+
+def run_rotate(arguments: argparse.Namespace) -> int:
+    """`angsila rotate`."""
+    from edge.enrol import rotate
+
+    found = asyncio.run(rotate(arguments.state or state_folder("kiosk")))
+    print(f"device {found.device} of {found.kiosk} has the new key {found.key.id}")
     return 0
 
 

@@ -7,6 +7,7 @@ from edge.claim import alone, listen, writable_folder
 from edge.errors import PortError, StateError
 from sync.city.archive import ArchiveError
 from sync.city.service import run
+from sync.identity import IdentityError
 
 
 async def city(state: Path, host: str, port: int) -> None:
@@ -15,7 +16,7 @@ async def city(state: Path, host: str, port: int) -> None:
         listen(host, port).close()  # It says what is wrong in our words.
         try:
             await run(state, host, port)
-        except ArchiveError as error:
+        except (ArchiveError, IdentityError) as error:
             raise StateError(str(error)) from None
         except OSError as error:
             if error.errno != errno.EADDRINUSE:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.claim import listen, writable_folder
+from edge.enrol import enrol, knows, new_token
 from edge.errors import EXIT_FAILED, EdgeError, PortError
-from edge.settings import config_folder
+from edge.settings import config_folder, load
 
 HOST = "127.0.0.1"
 START_MAX_S = 60.0  # A Pi 3 on its first start, compiling as it goes.
@@ -101,6 +102,7 @@ async def demo(kiosk_port: int, city_port: int, state: Path) -> None:
     of the two does not come up.
     """
     parts = make_parts(kiosk_port, city_port, writable_folder(state))
+    city, kiosk = parts
     for part in parts:
         must_be_free(part)
     stopping = asyncio.Event()
@@ -108,7 +110,7 @@ async def demo(kiosk_port: int, city_port: int, state: Path) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     try:
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(show(parts), name="show")
+            task = group.create_task(show(city, kiosk, state), name="show")
             await stopping.wait()
             task.cancel()
     except* PartEndedError as errors:
@@ -119,18 +121,35 @@ async def demo(kiosk_port: int, city_port: int, state: Path) -> None:
                 group.create_task(part.stop(), name=f"stop {part.name}")
 
 
-async def show(parts: list[Part]) -> None:
-    """Start all parts, say where they are, and keep them up, for ever."""
-    for part in parts:
-        await part.start()
-    for part in parts:
-        await first_answer(part)
+async def show(city: Part, kiosk: Part, state: Path) -> None:
+    """Start city and kiosk, say where they are, and keep them up, for ever."""
+    await city.start()
+    await first_answer(city)
+    await introduce(city, state)
+    await kiosk.start()
+    await first_answer(kiosk)
+    parts = (city, kiosk)
     for part in parts:
         say(f"{part.name:<6} {part.url:<24} alone: {shlex.join(part.command)}")
     say("Ctrl-C ends both. Kill either one with SIGKILL and see what is lost: nothing.")
     async with asyncio.TaskGroup() as group:
         for part in parts:
             group.create_task(keep_up(part), name=part.name)
+
+
+async def introduce(city: Part, state: Path) -> None:
+    """Enrol the kiosk at its first start, as a technician does: with a token of the city."""
+    try:
+        if await knows(state / "city", state / "kiosk"):
+            return
+        token = await new_token(state / "city", "demo")
+        settings = load(config_folder() / "demo.toml")
+        found = await enrol(state / "kiosk", city.url.rstrip("/"), token, settings.kiosk.id)
+    except EdgeError as error:
+        # It goes on as a kiosk all the same, and says so on its own pages.
+        say(f"The kiosk is not known to the city: {error}")
+    else:
+        say(f"The kiosk is enrolled as device {found.device}.")
 
 
 async def first_answer(part: Part) -> None:

@@ -21,6 +21,10 @@ class StateError(EdgeError):
     """The state folder cannot be written."""
 
 
+class EnrolError(EdgeError):
+    """Kiosk and city do not come to know each other."""
+
+
 class PortError(EdgeError):
     """The address to listen on cannot be had."""
 

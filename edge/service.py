@@ -27,6 +27,7 @@ from kiosk_ui.place import KioskPlace
 from sync import local
 from sync.clock import Clock
 from sync.entry import SyncError
+from sync.identity import Identity
 from sync.journal import Journal, JournalBusyError, JournalError, Options
 from sync.uplink import Options as UplinkOptions
 from sync.uplink import Uplink
@@ -285,4 +286,4 @@ def make_uplink(settings: Settings, journal: Journal) -> Uplink | None:
         software=f"angsila {versions()['angsila']}",
         retry_max_s=settings.uplink.retry_max_s,
     )
-    return Uplink(journal, journal.clock, options)
+    return Uplink(journal, journal.clock, options, Identity(journal.folder))
