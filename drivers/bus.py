@@ -25,6 +25,12 @@ if TYPE_CHECKING:
         async def writeto_mem(self, addr: int, memaddr: int, buf: bytes) -> None:
             """Write registers of a chip."""
 
+        async def readfrom(self, addr: int, nbytes: int) -> bytes:
+            """Read the answer of a chip that takes commands."""
+
+        async def writeto(self, addr: int, buf: bytes) -> None:
+            """Send a command."""
+
     class NodeI2C(Protocol):
         """What of `machine.I2C` is used on a node."""
 
@@ -33,6 +39,12 @@ if TYPE_CHECKING:
 
         def writeto_mem(self, addr: int, memaddr: int, buf: bytes) -> None:
             """Write registers of a chip."""
+
+        def readfrom(self, addr: int, nbytes: int) -> bytes:
+            """Read the answer of a chip that takes commands."""
+
+        def writeto(self, addr: int, buf: bytes) -> object:
+            """Send a command."""
 
     class ByteStream(Protocol):
         """A serial line. Every method raises `BusError`."""
@@ -79,24 +91,50 @@ class DirectI2C:
         except OSError as error:
             raise BusError(transfer_failed(addr, memaddr, error)) from error
 
+    async def readfrom(self, addr: int, nbytes: int) -> bytes:
+        """Read the answer to a command. Raises `BusError`."""
+        try:
+            return self._i2c.readfrom(addr, nbytes)
+        except OSError as error:
+            raise BusError(transfer_failed(addr, None, error)) from error
 
-def transfer_failed(addr: int, memaddr: int, error: OSError) -> str:
+    async def writeto(self, addr: int, buf: bytes) -> None:
+        """Send a command. Raises `BusError`."""
+        try:
+            self._i2c.writeto(addr, buf)
+        except OSError as error:
+            raise BusError(transfer_failed(addr, None, error)) from error
+
+
+def transfer_failed(addr: int, memaddr: "int | None", error: OSError) -> str:
     """Say which transfer failed, and how."""
-    return f"I2C 0x{addr:02x} register 0x{memaddr:02x}: {error}"
+    register = "" if memaddr is None else f" register 0x{memaddr:02x}"
+    return f"I2C 0x{addr:02x}{register}: {error}"
 
 
 class Scanner:
-    """Finds frames of one fixed size in a byte stream with noise.
+    """Finds frames in a byte stream with noise.
+
+    `frame_bytes` is the size of a frame, or of the largest one if `size_of` tells sizes
+    apart: from the stream and the place of a head it says how long that frame is, or 0 as
+    long as it cannot know.
 
     After a bad frame it slides by one byte and not by a whole frame: the head may stand
     inside noise, and a true frame may begin inside a false one. It never holds more than
     one chunk and one frame.
     """
 
-    def __init__(self, head: bytes, frame_bytes: int, is_good: "Callable[[bytes], bool]") -> None:
+    def __init__(
+        self,
+        head: bytes,
+        frame_bytes: int,
+        is_good: "Callable[[bytes], bool]",
+        size_of: "Callable[[bytes, int], int] | None" = None,
+    ) -> None:
         self._head = head
         self._frame_bytes = frame_bytes
         self._is_good = is_good
+        self._size_of = size_of
         self._rest = b""
         self.damaged = 0  # Heads that no good frame followed.
         self.skipped_bytes = 0  # Bytes that belong to no good frame.
@@ -121,12 +159,15 @@ class Scanner:
                 found = self._partial_head(stream, at)
             self.skipped_bytes += found - at
             at = found
-            if len(stream) - at < self._frame_bytes:
+            size = self._frame_bytes
+            if self._size_of is not None:
+                size = self._size_of(stream, at) or size
+            if size <= self._frame_bytes and len(stream) - at < size:
                 break
-            frame = stream[at : at + self._frame_bytes]
-            if self._is_good(frame):
+            frame = stream[at : at + size]
+            if size <= self._frame_bytes and self._is_good(frame):
                 frames.append(frame)
-                at += self._frame_bytes
+                at += size
             else:
                 self.damaged += 1
                 self.skipped_bytes += 1

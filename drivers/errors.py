@@ -6,15 +6,23 @@ QUALITY_OF_FAULT = {
     "absent": "absent",
     "checksum": "checksum",
     "crc": "checksum",
+    "device": "io",
+    "exception": "io",
     "framing": "checksum",
     "incomplete": "io",
     "input": "io",
     "io": "io",
+    "key": "io",
     "length": "checksum",
     "no_data": "no_data",
+    "no_new_data": "no_data",
+    "out_of_range": "out_of_range",
+    "pending": "no_data",
     "power_on_value": "power_on_value",
+    "syntax": "io",
     "timeout": "timeout",
     "wrong_chip": "wrong_chip",
+    "wrong_unit": "checksum",
 }
 
 

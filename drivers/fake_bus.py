@@ -6,36 +6,67 @@ from drivers.errors import BusError
 
 
 class FakeI2C:
-    """Chips as tables of registers, behind the names of `machine.I2C`.
+    """Chips behind the names of `machine.I2C`.
 
-    `fail_at` is the number of a transfer, counted from 0, that fails as an unplugged wire
-    does. `writes` remembers what was written, in its order.
+    `chips` are tables of registers. `answers` are chips that take commands: what was written
+    last → what is then read, again and again, or a list of what is read one after another.
+    What such a chip does not know it does not acknowledge. `fail_at` is the number of a
+    transfer, counted from 0, that fails as an unplugged wire does. `writes` and `commands`
+    remember what was written, in its order.
     """
 
-    def __init__(self, chips: "dict[int, dict[int, int]]", fail_at: int = -1) -> None:
+    def __init__(
+        self,
+        chips: "dict[int, dict[int, int]]",
+        fail_at: int = -1,
+        answers: "dict[int, dict[bytes, bytes | list[bytes]]] | None" = None,
+    ) -> None:
         self.chips = chips
         self.fail_at = fail_at
+        self.answers = answers or {}
         self.transfers = 0
         self.writes: list[tuple[int, int, bytes]] = []
+        self.commands: list[bytes] = []
 
     def readfrom_mem(self, addr: int, memaddr: int, nbytes: int) -> bytes:
         """Read registers; those that were never set are zero. Raises `OSError`."""
-        registers = self._transfer(addr)
+        self._transfer(addr)
+        if addr in self.answers:
+            return self._answer(addr, bytes([memaddr]), nbytes)
+        registers = self.chips[addr]
         return bytes([registers.get(memaddr + i, 0) for i in range(nbytes)])
 
     def writeto_mem(self, addr: int, memaddr: int, buf: bytes) -> None:
         """Write registers. Raises `OSError`."""
-        registers = self._transfer(addr)
+        self._transfer(addr)
         self.writes.append((addr, memaddr, bytes(buf)))
+        registers = self.chips.get(addr, {})
         for i, byte in enumerate(buf):
             registers[memaddr + i] = byte
 
-    def _transfer(self, addr: int) -> "dict[int, int]":
+    def readfrom(self, addr: int, nbytes: int) -> bytes:
+        """Read the answer to the last command. Raises `OSError`."""
+        self._transfer(addr)
+        return self._answer(addr, self.commands[-1] if self.commands else b"", nbytes)
+
+    def writeto(self, addr: int, buf: bytes) -> None:
+        """Send a command. Raises `OSError`."""
+        self._transfer(addr)
+        self.commands.append(bytes(buf))
+
+    def _transfer(self, addr: int) -> None:
         number = self.transfers
         self.transfers += 1
-        if number == self.fail_at or addr not in self.chips:
+        if number == self.fail_at or (addr not in self.chips and addr not in self.answers):
             raise OSError(121, "Remote I/O error")
-        return self.chips[addr]
+
+    def _answer(self, addr: int, command: bytes, nbytes: int) -> bytes:
+        answer = self.answers.get(addr, {}).get(command, [])
+        if isinstance(answer, list):
+            if not answer:
+                raise OSError(121, "Remote I/O error")
+            answer = answer.pop(0)
+        return answer[:nbytes]
 
 
 class FakeLine:

@@ -20,7 +20,7 @@ Answer = TypeVar("Answer")
 # The kernel gives a transfer up after its adapter's timeout, 1 s as a rule. The thread of a
 # bus that hangs for longer cannot be stopped, only no longer waited for.
 TRANSFER_MAX_S = 2.0
-TRANSFER_BYTES_MAX = 32
+TRANSFER_BYTES_MAX = 64
 
 
 class Adapter(Protocol):
@@ -68,6 +68,21 @@ class LinuxI2C:
 
     async def readfrom_mem(self, addr: int, memaddr: int, nbytes: int) -> bytes:
         """Read registers of a chip. Raises `BusError`."""
+        return await self._read(addr, memaddr, nbytes)
+
+    async def writeto_mem(self, addr: int, memaddr: int, buf: bytes) -> None:
+        """Write registers of a chip. Raises `BusError`."""
+        await self._write(addr, memaddr, bytes([memaddr]) + buf)
+
+    async def readfrom(self, addr: int, nbytes: int) -> bytes:
+        """Read the answer to a command. Raises `BusError`."""
+        return await self._read(addr, None, nbytes)
+
+    async def writeto(self, addr: int, buf: bytes) -> None:
+        """Send a command. Raises `BusError`."""
+        await self._write(addr, None, buf)
+
+    async def _read(self, addr: int, memaddr: int | None, nbytes: int) -> bytes:
         if not 0 < nbytes <= TRANSFER_BYTES_MAX:
             raise BusError(f"I2C read of {nbytes} bytes, at most {TRANSFER_BYTES_MAX}", "length")
 
@@ -75,24 +90,29 @@ class LinuxI2C:
             from smbus2 import i2c_msg  # noqa: PLC0415 # only a machine with sensors pays for it
 
             answer = i2c_msg.read(addr, nbytes)
-            bus.i2c_rdwr(i2c_msg.write(addr, [memaddr]), answer)
+            if memaddr is None:
+                bus.i2c_rdwr(answer)
+            else:
+                bus.i2c_rdwr(i2c_msg.write(addr, [memaddr]), answer)
             return bytes(answer)
 
         return await self._run(addr, memaddr, transfer)
 
-    async def writeto_mem(self, addr: int, memaddr: int, buf: bytes) -> None:
-        """Write registers of a chip. Raises `BusError`."""
-        if len(buf) > TRANSFER_BYTES_MAX:
-            raise BusError(f"I2C write of {len(buf)} bytes, at most {TRANSFER_BYTES_MAX}", "length")
+    async def _write(self, addr: int, memaddr: int | None, whole: bytes) -> None:
+        if len(whole) > TRANSFER_BYTES_MAX:
+            message = f"I2C write of {len(whole)} bytes, at most {TRANSFER_BYTES_MAX}"
+            raise BusError(message, "length")
 
         def transfer(bus: Adapter) -> None:
             from smbus2 import i2c_msg  # noqa: PLC0415 # only a machine with sensors pays for it
 
-            bus.i2c_rdwr(i2c_msg.write(addr, bytes([memaddr]) + buf))
+            bus.i2c_rdwr(i2c_msg.write(addr, whole))
 
         await self._run(addr, memaddr, transfer)
 
-    async def _run(self, addr: int, memaddr: int, transfer: Callable[[Adapter], Answer]) -> Answer:
+    async def _run(
+        self, addr: int, memaddr: int | None, transfer: Callable[[Adapter], Answer]
+    ) -> Answer:
         bus, thread = self._bus, self._thread
         if bus is None or thread is None:
             raise BusError(f"/dev/i2c-{self._number} is not open")

@@ -113,10 +113,10 @@ async def test_a_long_transfer_is_refused() -> None:
     """What no chip of ours asks for is an error before it reaches the wire."""
     bus = bus_of(RegisterAdapter({ADDRESS: {}}))
     await bus.open()
-    with pytest.raises(BusError, match="33 bytes"):
-        await bus.readfrom_mem(ADDRESS, 0, 33)
-    with pytest.raises(BusError, match="33 bytes"):
-        await bus.writeto_mem(ADDRESS, 0, bytes(33))
+    with pytest.raises(BusError, match="65 bytes"):
+        await bus.readfrom_mem(ADDRESS, 0, 65)
+    with pytest.raises(BusError, match="65 bytes"):
+        await bus.writeto_mem(ADDRESS, 0, bytes(64))
     await bus.close()
 
 
