@@ -1,10 +1,13 @@
-"""Plantower PMS5003 and PMS5003T: particles in the air over a serial line."""
+"""Plantower PMS5003 and PMS5003T: particles in the air over a serial line.
+
+A PMSA003I is the same sensor on I²C.
+"""
 
 from struct import unpack_from
 
-from drivers.aio import within
 from drivers.bus import Scanner
 from drivers.errors import ChecksumError, FrameError
+from drivers.line import LineSensor
 from drivers.port import ticks_diff, ticks_ms
 from drivers.reading import Reading, measured, without_values
 
@@ -12,9 +15,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from drivers.bus import ByteStream
+    from drivers.bus import ByteStream, I2CBus
     from drivers.reading import SpecRow
 
+ADDRESS = 0x12  # Of a PMSA003I, which is the same sensor on I²C.
 BAUD = 9600
 HEAD = b"\x42\x4d"
 FRAME_BYTES = 32
@@ -82,15 +86,11 @@ SOURCES = {
 }
 
 
-class PMS5003:
-    """One sensor on one serial line.
-
-    With `every_frame` each frame is a reading, in its order, as fast as the sensor sends
-    them; without, `read` waits for the next one and forgets those in between.
-    """
+class PMS5003(LineSensor):
+    """One sensor on one serial line."""
 
     KIND = "pms5003"
-    SIMULATED = False
+    FRAME_MAX_S = FRAME_MAX_S
     WORDS = PMS5003_WORDS
     SPEC: "tuple[SpecRow, ...]" = (
         ("pm1", "ug/m3", 0, 1000, 0),
@@ -113,50 +113,20 @@ class PMS5003:
         warm_up_s: float = WARM_UP_S,
         now_ms: "Callable[[], int]" = ticks_ms,
     ) -> None:
-        self._line = line
-        self._every_frame = every_frame
-        self._warm_up_ms = round(warm_up_s * 1000)
-        self._now_ms = now_ms
-        self._started_ms = 0
-        self._warm = False
-        self._frames: list[bytes] = []
-        self.scanner = Scanner(HEAD, FRAME_BYTES, is_good)
+        super().__init__(line, every_frame=every_frame, warm_up_s=warm_up_s, now_ms=now_ms)
 
-    async def start(self) -> None:
+    def make_scanner(self) -> Scanner:
+        """What finds the frames of 32 bytes."""
+        return Scanner(HEAD, FRAME_BYTES, is_good)
+
+    async def prepare(self) -> None:
         """Wake the sensor and let it send. Raises `BusError`."""
-        await self._line.open()
         await self._line.write(command("wake"))
         await self._line.write(command("active"))
-        self._started_ms = self._now_ms()
-        self._warm = self._warm_up_ms == 0
 
-    async def read(self) -> tuple[Reading, ...]:
-        """Wait for a good frame. Raises `BusError`, with the fault "timeout" if none comes."""
-        if not self._every_frame:
-            self._frames = []
-            self._line.drop_pending()
-            self.scanner.reset()
-        if not self._frames:
-            await within(FRAME_MAX_S, self.KIND, self._receive())
-        words = decode(self._frames.pop(0), self.WORDS)
-        if not self._is_warm():
-            return without_values(self.SPEC, "warming_up")
-        return readings(self.SPEC, words)
-
-    async def close(self) -> None:
-        """Give the line back. The fan goes on: a restart would cost another warm-up."""
-        await self._line.close()
-
-    async def _receive(self) -> None:
-        """Feed the scanner until it has found at least one frame."""
-        while not self._frames:
-            self._frames.extend(self.scanner.feed(await self._line.read()))
-
-    def _is_warm(self) -> bool:
-        # Once warm it stays warm: the tick counter wraps, and would look cold again.
-        if ticks_diff(self._now_ms(), self._started_ms) >= self._warm_up_ms:
-            self._warm = True
-        return self._warm
+    def take(self, frame: bytes) -> tuple[Reading, ...]:
+        """Readings of one good frame. Raises `DriverError`."""
+        return readings(self.SPEC, decode(frame, self.WORDS))
 
 
 class PMS5003T(PMS5003):
@@ -175,6 +145,50 @@ class PMS5003T(PMS5003):
         ("air_temperature", "Cel", -20, 99, 1),
         ("relative_humidity", "%", 0, 100, 1),
     )
+
+
+class PMSA003I:
+    """The same sensor on I²C: a read of 32 bytes gives the newest frame."""
+
+    KIND = "pmsa003i"
+    SIMULATED = False
+    SPEC = PMS5003.SPEC
+
+    def __init__(
+        self,
+        bus: "I2CBus",
+        address: int = ADDRESS,
+        *,
+        warm_up_s: float = WARM_UP_S,
+        now_ms: "Callable[[], int]" = ticks_ms,
+    ) -> None:
+        self._bus = bus
+        self._address = address
+        self._warm_up_ms = round(warm_up_s * 1000)
+        self._now_ms = now_ms
+        self._started_ms = 0
+        self._warm = False
+
+    async def start(self) -> None:
+        """Look whether the sensor answers. Raises `DriverError`."""
+        await self._bus.open()
+        check(await self._bus.readfrom(self._address, FRAME_BYTES))
+        self._started_ms = self._now_ms()
+        self._warm = self._warm_up_ms == 0
+
+    async def read(self) -> tuple[Reading, ...]:
+        """Read the newest frame. Raises `DriverError`."""
+        words = decode(await self._bus.readfrom(self._address, FRAME_BYTES))
+        # Once warm it stays warm: the tick counter wraps, and would look cold again.
+        if ticks_diff(self._now_ms(), self._started_ms) >= self._warm_up_ms:
+            self._warm = True
+        if not self._warm:
+            return without_values(self.SPEC, "warming_up")
+        return readings(self.SPEC, words)
+
+    async def close(self) -> None:
+        """Give the bus back. The fan goes on: a restart would cost another warm-up."""
+        await self._bus.close()
 
 
 def command(name: str) -> bytes:

@@ -1,0 +1,101 @@
+"""A sensor that sends frames over a serial line by itself: what all of them share."""
+
+from drivers.aio import within
+from drivers.port import ticks_diff, ticks_ms
+from drivers.reading import Reading, without_values
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from drivers.bus import ByteStream, Scanner
+    from drivers.reading import SpecRow
+
+FRAMES_MAX = 64  # Frames that came together and wait to be read one by one; older ones go.
+
+
+class LineSensor:
+    """One sensor on one serial line.
+
+    With `every_frame` each frame is a reading, in its order, as fast as the sensor sends
+    them; without, `read` waits for the next one and forgets those in between. A sensor
+    names its frames with `make_scanner` and turns one into readings with `take`.
+    """
+
+    KIND = ""
+    SIMULATED = False
+    SPEC: "tuple[SpecRow, ...]" = ()
+    FRAME_MAX_S = 5.0  # So long may a frame be awaited.
+
+    def __init__(
+        self,
+        line: "ByteStream",
+        *,
+        every_frame: bool = False,
+        warm_up_s: float = 0,
+        now_ms: "Callable[[], int]" = ticks_ms,
+    ) -> None:
+        self._line = line
+        self._every_frame = every_frame
+        self._warm_up_ms = round(warm_up_s * 1000)
+        self._now_ms = now_ms
+        self._started_ms = 0
+        self._warm = False
+        self._frames: list[bytes] = []
+        self.scanner = self.make_scanner()
+
+    def make_scanner(self) -> "Scanner":
+        """What finds this sensor's frames."""
+        raise NotImplementedError(f"{self.KIND} has no frames")
+
+    def take(self, frame: bytes) -> tuple[Reading, ...]:
+        """Readings of one good frame. Raises `DriverError`."""
+        raise NotImplementedError(f"{self.KIND} does not know {len(frame)} bytes")
+
+    async def prepare(self) -> None:
+        """Tell the sensor how to send. Raises `BusError`."""
+
+    async def ask(self) -> None:
+        """Ask for a frame, if the sensor does not send by itself. Raises `BusError`."""
+
+    async def start(self) -> None:
+        """Open the line and prepare the sensor. Raises `BusError`."""
+        await self._line.open()
+        await self.prepare()
+        self._started_ms = self._now_ms()
+        self._warm = self._warm_up_ms == 0
+
+    async def read(self) -> tuple[Reading, ...]:
+        """Wait for a good frame. Raises `DriverError`, with the fault "timeout" if none comes."""
+        readings = self.take(await self.next_frame())
+        return readings if self._is_warm() else without_values(self.SPEC, "warming_up")
+
+    async def close(self) -> None:
+        """Give the line back. The sensor goes on: a restart would cost another warm-up."""
+        await self._line.close()
+
+    async def next_frame(self) -> bytes:
+        """The next good frame. Raises `BusError`, with the fault "timeout" if none comes."""
+        if not self._every_frame:
+            self.forget()
+        if not self._frames:
+            await self.ask()
+            await within(self.FRAME_MAX_S, self.KIND, self._receive())
+        return self._frames.pop(0)
+
+    def forget(self) -> None:
+        """Forget everything that came before now."""
+        self._frames = []
+        self._line.drop_pending()
+        self.scanner.reset()
+
+    async def _receive(self) -> None:
+        """Feed the scanner until it has found at least one frame."""
+        while not self._frames:
+            self._frames = self.scanner.feed(await self._line.read())[-FRAMES_MAX:]
+
+    def _is_warm(self) -> bool:
+        # Once warm it stays warm: the tick counter wraps, and would look cold again.
+        if ticks_diff(self._now_ms(), self._started_ms) >= self._warm_up_ms:
+            self._warm = True
+        return self._warm
