@@ -1,4 +1,4 @@
-"""Maxim DS18B20: temperature of water or of a cabinet over 1-Wire."""
+"""Maxim DS18B20 and DS18S20: temperature of water or of a cabinet over 1-Wire."""
 
 from drivers.errors import ChecksumError, DriverError, FrameError, NoDataError
 from drivers.reading import Reading, measured
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 SCRATCHPAD_BYTES = 9
 ROM_BYTES = 8
 FAMILY = 0x28
+FAMILY_S = 0x10  # Of a DS18S20.
 
 # After power-on the scratchpad holds 85 °C, which nobody measured. A true 85 °C has another
 # byte 6: there the chip leaves 16 minus the last four bits of the count, so 0x10.
 POWER_ON_RAW = 0x0550
 POWER_ON_BYTE_6 = 0x0C
+POWER_ON_RAW_S = 0x00AA  # Of a DS18S20; byte 6 is the same.
 
 QUANTITIES = ("temperature", "water_temperature", "air_temperature")
 
@@ -43,10 +45,15 @@ class DS18B20:
 
     def __init__(self, probe: "Probe", quantity: str = "temperature") -> None:
         if quantity not in QUANTITIES:
-            raise DriverError(f"ds18b20 cannot measure {quantity!r}", "input")
+            raise DriverError(f"{self.KIND} cannot measure {quantity!r}", "input")
         self._probe = probe
         _, unit, low, high, decimals = self.SPEC[0]
         self.SPEC = ((quantity, unit, low, high, decimals),)
+
+    @staticmethod
+    def decode(scratchpad: bytes) -> float:
+        """Temperature in °C of a scratchpad. Raises `DriverError`."""
+        return decode(scratchpad)
 
     async def start(self) -> None:
         """Look whether the probe is there. Raises `BusError`."""
@@ -55,11 +62,22 @@ class DS18B20:
     async def read(self) -> tuple[Reading, ...]:
         """Convert and read once, about 0.75 s. Raises `DriverError`."""
         scratchpad = parse_w1_slave(await self._probe.w1_slave())
-        return (measured(self.SPEC[0], decode(scratchpad)),)
+        return (measured(self.SPEC[0], self.decode(scratchpad)),)
 
     async def close(self) -> None:
         """Give the probe back."""
         await self._probe.close()
+
+
+class DS18S20(DS18B20):
+    """The older sister, also sold as DS1820: half degrees, and a remainder beside them."""
+
+    KIND = "ds18s20"
+
+    @staticmethod
+    def decode(scratchpad: bytes) -> float:
+        """Temperature in °C of a scratchpad. Raises `DriverError`."""
+        return decode_s(scratchpad)
 
 
 def decode(scratchpad: bytes) -> float:
@@ -69,6 +87,33 @@ def decode(scratchpad: bytes) -> float:
     """
     # Byte 0    1    2   3   4       5         6         7         8     data sheet, figure 7
     #      LSB  MSB  TH  TL  config  reserved  reserved  reserved  crc
+    raw = raw_of(scratchpad)
+    if raw == POWER_ON_RAW and scratchpad[6] == POWER_ON_BYTE_6:
+        raise power_on(celsius(raw))
+    return celsius(raw, resolution_bits(scratchpad[4]))
+
+
+def decode_s(scratchpad: bytes) -> float:
+    """Temperature in °C of the scratchpad of a DS18S20.
+
+    Raises `FrameError`, `ChecksumError`, or `NoDataError` for the power-on pattern.
+    """
+    # Byte 0    1    2   3   4         5         6             7            8   data sheet,
+    #      LSB  MSB  TH  TL  reserved  reserved  COUNT REMAIN  COUNT PER C  crc   figure 6
+    raw = raw_of(scratchpad)
+    if raw == POWER_ON_RAW_S and scratchpad[6] == POWER_ON_BYTE_6:
+        raise power_on(raw / 2)
+    # Section "operation - measuring temperature": the half degree is cut off, and what is
+    # left of the count tells more.
+    whole = (raw - 0x10000 if raw & 0x8000 else raw) >> 1
+    remain, per_degree = scratchpad[6], scratchpad[7]
+    if not per_degree:
+        raise FrameError(f"COUNT PER C is 0: {scratchpad.hex()}")
+    return whole - 0.25 + (per_degree - remain) / per_degree
+
+
+def raw_of(scratchpad: bytes) -> int:
+    """The 16 bits of the temperature. Raises `FrameError`, `ChecksumError`, `NoDataError`."""
     if len(scratchpad) != SCRATCHPAD_BYTES:
         fault = "incomplete" if len(scratchpad) < SCRATCHPAD_BYTES else "length"
         raise FrameError(f"scratchpad of {len(scratchpad)} bytes, wanted 9", fault)
@@ -77,12 +122,14 @@ def decode(scratchpad: bytes) -> float:
     if not any(scratchpad):
         # All zeros match their CRC; a shorted data line reads like that.
         raise NoDataError("scratchpad is all zero: the data line is shorted")
-    raw = scratchpad[0] | scratchpad[1] << 8
-    if raw == POWER_ON_RAW and scratchpad[6] == POWER_ON_BYTE_6:
-        error = NoDataError("85 °C is the power-on value: nothing was measured", "power_on_value")
-        error.fields = {"raw_c": celsius(raw)}
-        raise error
-    return celsius(raw, resolution_bits(scratchpad[4]))
+    return scratchpad[0] | scratchpad[1] << 8
+
+
+def power_on(raw_c: float) -> NoDataError:
+    """The error for a scratchpad that still holds what it has after power-on."""
+    error = NoDataError("85 °C is the power-on value: nothing was measured", "power_on_value")
+    error.fields = {"raw_c": raw_c}
+    return error
 
 
 def resolution_bits(config: int) -> int:

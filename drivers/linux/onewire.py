@@ -19,16 +19,17 @@ TEXT_BYTES_MAX = 512
 class W1Probe:
     """One probe by its name in sysfs; an empty `device` takes the only one there is."""
 
-    def __init__(self, device: str = "", root: Path = ROOT) -> None:
+    def __init__(self, device: str = "", root: Path = ROOT, family: int = FAMILY) -> None:
         self._wanted = device
         self._root = root
+        self._family = family
         self._file: Path | None = None
         self._thread: ThreadPoolExecutor | None = None
 
     async def open(self) -> None:
         """Find the probe. Raises `BusError` with the fault "absent"."""
         await self.close()
-        self._file = find(self._root, self._wanted) / "w1_slave"
+        self._file = find(self._root, self._wanted, self._family) / "w1_slave"
         self._thread = ThreadPoolExecutor(1, f"w1-{self._file.parent.name}")
 
     async def close(self) -> None:
@@ -58,11 +59,11 @@ def read_text(file: Path) -> str:
         return stream.read(TEXT_BYTES_MAX).decode("ascii", "replace")
 
 
-def find(root: Path, device: str) -> Path:
+def find(root: Path, device: str, family: int = FAMILY) -> Path:
     """The folder of a probe. Raises `BusError` that says which ones are there."""
     if not root.is_dir():
         raise BusError(f"{root} does not exist: 1-Wire is off", "absent")
-    found = sorted(path.name for path in root.glob(f"{FAMILY:02x}-*"))
+    found = sorted(path.name for path in root.glob(f"{family:02x}-*"))
     if device:
         if device not in found:
             there = ", ".join(found) or "none"
