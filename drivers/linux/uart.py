@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
+import struct
 import termios
 
 from drivers.errors import BusError
@@ -15,6 +17,14 @@ SPEEDS = {
     57600: termios.B57600,
     115200: termios.B115200,
 }
+# Hi-Link's radars speak at a rate for which termios has no name. The kernel takes any rate
+# in its own structure (asm-generic/termbits.h): four flags, line, 19 characters, two rates.
+FREE_SPEEDS = (256_000,)
+TCGETS2 = 0x802C542A
+TCSETS2 = 0x402C542B
+TERMIOS2 = "4IB19s2I"
+BOTHER = 0o010000
+CBAUD = 0o010017
 
 # Half a minute of a talkative sensor at 9600 baud would be 28 KB; who reads so late wants
 # the newest bytes, and the oldest are dropped.
@@ -27,8 +37,8 @@ class UART:
     """One serial device. When it is unplugged every call raises `BusError` until `open`."""
 
     def __init__(self, path: str, baud: int = 9600) -> None:
-        if baud not in SPEEDS:
-            known = ", ".join(str(speed) for speed in SPEEDS)
+        if baud not in SPEEDS and baud not in FREE_SPEEDS:
+            known = ", ".join(str(speed) for speed in (*SPEEDS, *FREE_SPEEDS))
             raise BusError(f"{path}: no speed {baud}; known: {known}", "input")
         self._path = path
         self._baud = baud
@@ -53,8 +63,10 @@ class UART:
         except OSError as error:
             raise BusError(f"{self._path}: {error.strerror}", "absent") from error
         try:
-            configure(fd, SPEEDS[self._baud])
-        except termios.error as error:
+            configure(fd, SPEEDS.get(self._baud, termios.B38400))
+            if self._baud in FREE_SPEEDS:
+                set_free_speed(fd, self._baud)
+        except (termios.error, OSError) as error:
             os.close(fd)
             raise BusError(f"{self._path} is no serial device: {error}", "absent") from error
         self._fd = fd
@@ -157,3 +169,41 @@ def configure(fd: int, speed: int) -> None:
     characters[termios.VTIME] = 0
     # No input, output or local flags: nothing is translated, echoed or taken as a signal.
     termios.tcsetattr(fd, termios.TCSANOW, [0, 0, control, 0, speed, speed, characters])
+
+
+def set_free_speed(fd: int, baud: int) -> None:
+    """Set a rate that has no name in termios. Raises `OSError`."""
+    flags = bytearray(struct.calcsize(TERMIOS2))
+    fcntl.ioctl(fd, TCGETS2, flags)
+    *modes, line, characters, _, _ = struct.unpack(TERMIOS2, flags)
+    modes[2] = modes[2] & ~CBAUD | BOTHER
+    fcntl.ioctl(fd, TCSETS2, struct.pack(TERMIOS2, *modes, line, characters, baud, baud))
+
+
+class SharedUART(UART):
+    """A line with several units on it, such as RS485: opened once, and used in turns."""
+
+    def __init__(self, path: str, baud: int = 9600) -> None:
+        super().__init__(path, baud)
+        self._users = 0
+        self.turn = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Open the device for one more user, again if it is gone. Raises `BusError`."""
+        if self._fd is None or self._gone:
+            await super().open()
+        self._users += 1
+
+    async def close(self) -> None:
+        """Take one user away; the last one closes the device."""
+        self._users = max(self._users - 1, 0)
+        if not self._users:
+            await super().close()
+
+
+_lines: dict[str, SharedUART] = {}
+
+
+def shared(path: str, baud: int) -> SharedUART:
+    """The one object for a line; all units on it take turns."""
+    return _lines.setdefault(path, SharedUART(path, baud))
