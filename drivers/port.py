@@ -5,6 +5,9 @@ import time
 
 TYPE_CHECKING = False  # mypy takes this name as true; no Python needs typing at run time.
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 MICROPYTHON = sys.implementation.name == "micropython"
 
 if TYPE_CHECKING or not MICROPYTHON:
@@ -25,8 +28,16 @@ if TYPE_CHECKING or not MICROPYTHON:
         """Seconds since 1970, UTC, as this machine believes."""
         return time.time()
 
+    def block_cipher(key: bytes) -> "Callable[[bytes], bytes]":
+        """What encrypts blocks of 16 bytes by AES with `key`."""
+        from drivers.aes_block import Block  # noqa: PLC0415 # its table takes a while
+
+        return Block(key).encrypt
+
 else:
     from time import ticks_add, ticks_diff, ticks_ms
+
+    from cryptolib import aes
 
     TICKS_PERIOD_MS = ticks_add(0, -1) + 1  # 2^30 on a node, more on a 64-bit machine.
 
@@ -37,5 +48,17 @@ else:
         """Seconds since 1970, UTC, as this machine believes."""
         return time.time_ns() // 1_000_000_000 + _EPOCH_S
 
+    def block_cipher(key: bytes) -> "Callable[[bytes], bytes]":
+        """What encrypts blocks of 16 bytes by AES with `key`."""
+        return aes(key, 1).encrypt  # 1 is ECB.
 
-__all__ = ["MICROPYTHON", "TICKS_PERIOD_MS", "TYPE_CHECKING", "ticks_diff", "ticks_ms", "utc_s"]
+
+__all__ = [
+    "MICROPYTHON",
+    "TICKS_PERIOD_MS",
+    "TYPE_CHECKING",
+    "block_cipher",
+    "ticks_diff",
+    "ticks_ms",
+    "utc_s",
+]
