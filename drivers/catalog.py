@@ -48,15 +48,34 @@ class OptionError(DriverError):
     FAULT = "input"
 
 
-I2C_OPTIONS = {
-    "bus": Option(int, 1, "number N of /dev/i2c-N"),
-    "address": Option(int, 0x76, "0x76, or 0x77 with SDO high"),
-}
-LINE_OPTIONS = {
-    "port": Option(str, None, "serial device, best below /dev/serial/by-id"),
-    "every_frame": Option(bool, False, "take each frame the sensor sends, with period_s = 0"),
-    "warm_up_s": Option(float, 30.0, "seconds after the fan starts without a value"),
-}
+def i2c(addresses: str, first: int, **further: Option) -> "dict[str, Option]":
+    """Options of a chip on an I²C bus."""
+    return {
+        "bus": Option(int, 1, "number N of /dev/i2c-N"),
+        "address": Option(int, first, addresses),
+    } | further
+
+
+def line(**further: Option) -> "dict[str, Option]":
+    """Options of a sensor on a serial line."""
+    return {"port": Option(str, None, "serial device, best below /dev/serial/by-id")} | further
+
+
+def pin(**further: Option) -> "dict[str, Option]":
+    """Options of a contact on a pin."""
+    return {
+        "pin": Option(int, None, "BCM number of the pin"),
+        "pull_up": Option(bool, True, "the contact closes to ground; false: to 3.3 V"),
+    } | further
+
+
+def warm_up(seconds: float) -> Option:
+    """How long a sensor has no value after its start."""
+    return Option(float, seconds, "seconds after the start without a value")
+
+
+EVERY_FRAME = Option(bool, False, "take each frame the sensor sends, with period_s = 0")
+SELF_CALIBRATION = Option(bool, True, "take the lowest values for fresh air; false in a room")
 W1_OPTIONS = {
     "device": Option(str, "", "name in /sys/bus/w1/devices; empty takes the only one"),
     "quantity": Option(
@@ -64,6 +83,25 @@ W1_OPTIONS = {
     ),
     "root": Option(str, "/sys/bus/w1/devices", "where the kernel lists 1-Wire devices"),
 }
+BOSCH_OPTIONS = i2c("0x76, or 0x77 with SDO high", 0x76)
+DEPTH_OPTIONS = i2c("0x76, the only one", 0x76)
+PARTICLE_OPTIONS = line(
+    every_frame=EVERY_FRAME,
+    warm_up_s=Option(float, 30.0, "seconds after the fan starts without a value"),
+)
+ECHO_OPTIONS = line(
+    quantity=Option(str, "distance", "distance, or water_level with mount_height_m"),
+    mount_height_m=Option(float, 0.0, "height of the sensor above the zero of the gauge"),
+    echoes=Option(int, 15, "a reading is the median of so many"),
+)
+RADAR_OPTIONS = line(every_frame=EVERY_FRAME)
+SCD_OPTIONS = i2c(
+    "0x62, the only one",
+    0x62,
+    pressure_hpa=Option(int, 1013, "air pressure of the place, for compensation"),
+    self_calibration=SELF_CALIBRATION,
+)
+WATER = Option(float, 25.0, "temperature of the water, for compensation")
 HOST_OPTIONS = {"disk": Option(str, "/", "the file system whose use is watched")}
 FAKE_OPTIONS = {"seed": Option(int, 1, "another seed, another course of the noise")}
 
@@ -71,29 +109,53 @@ FAKE_OPTIONS = {"seed": Option(int, 1, "another seed, another course of the nois
 def _on_i2c(full: "dict[str, Any]") -> "dict[str, Any]":
     from drivers.linux.i2c import shared
 
-    return {"bus": shared(full["bus"]), "address": full["address"]}
+    return full | {"bus": shared(full["bus"])}
 
 
-def _on_line(full: "dict[str, Any]") -> "dict[str, Any]":
-    from drivers.linux.uart import UART
-    from drivers.pms5003 import BAUD
+def _on_line(module: str) -> "Callable[[dict[str, Any]], dict[str, Any]]":
+    def to_arguments(full: "dict[str, Any]") -> "dict[str, Any]":
+        from drivers.linux.uart import UART
 
+        baud = __import__(module, None, None, ("BAUD",)).BAUD
+        rest = {name: value for name, value in full.items() if name != "port"}
+        return rest | {"line": UART(full["port"], baud)}
+
+    return to_arguments
+
+
+def _on_shared_line(full: "dict[str, Any]") -> "dict[str, Any]":
+    from drivers.linux.uart import shared
+    from drivers.modbus import register_map
+
+    shared_line = shared(full["port"], full["baud"])
     return {
-        "line": UART(full["port"], BAUD),
-        "every_frame": full["every_frame"],
-        "warm_up_s": full["warm_up_s"],
+        "line": shared_line,
+        "turn": shared_line.turn,
+        "registers": register_map(full["registers"]),
+        "unit": full["unit"],
+        "function": full["function"],
     }
 
 
-def _on_w1(full: "dict[str, Any]") -> "dict[str, Any]":
-    from pathlib import Path
+def _on_pin(full: "dict[str, Any]") -> "dict[str, Any]":
+    from drivers.linux.gpio import GPIOPin
 
-    from drivers.linux.onewire import W1Probe
+    rest = {name: value for name, value in full.items() if name not in {"pin", "pull_up"}}
+    return rest | {"pin": GPIOPin(full["pin"], pull_up=full["pull_up"])}
 
-    return {
-        "probe": W1Probe(full["device"], Path(full["root"])),
-        "quantity": full["quantity"],
-    }
+
+def _on_w1(family: int) -> "Callable[[dict[str, Any]], dict[str, Any]]":
+    def to_arguments(full: "dict[str, Any]") -> "dict[str, Any]":
+        from pathlib import Path
+
+        from drivers.linux.onewire import W1Probe
+
+        return {
+            "probe": W1Probe(full["device"], Path(full["root"]), family),
+            "quantity": full["quantity"],
+        }
+
+    return to_arguments
 
 
 def _as_given(full: "dict[str, Any]") -> "dict[str, Any]":
@@ -102,26 +164,227 @@ def _as_given(full: "dict[str, Any]") -> "dict[str, Any]":
 
 # kind → module, class, options, and what turns the options into the class's arguments
 KINDS: "dict[str, tuple[str, str, dict[str, Option], Callable[[Any], dict[str, Any]]]]" = {
-    "bme280": ("drivers.bme280", "BME280", I2C_OPTIONS, _on_i2c),
-    "bmp280": ("drivers.bme280", "BMP280", I2C_OPTIONS, _on_i2c),
-    "ds18b20": ("drivers.ds18b20", "DS18B20", W1_OPTIONS, _on_w1),
+    "a02yyuw": ("drivers.ultrasonic", "A02YYUW", ECHO_OPTIONS, _on_line("drivers.ultrasonic")),
+    "ads1115": (
+        "drivers.ads1115",
+        "ADS1115",
+        i2c(
+            "0x48 to 0x4B",
+            0x48,
+            channel=Option(int, 0, "input 0 to 3, against ground"),
+            range_v=Option(float, 4.096, "6.144, 4.096, 2.048, 1.024, 0.512 or 0.256"),
+        ),
+        _on_i2c,
+    ),
+    "aj_sr04m": ("drivers.ultrasonic", "AJSR04M", ECHO_OPTIONS, _on_line("drivers.ultrasonic")),
+    "anemometer": (
+        "drivers.pulses",
+        "Anemometer",
+        pin(
+            kmh_per_hz=Option(float, 2.4, "km/h of one pulse a second"),
+            gap_ms=Option(int, 4, "pulses closer than that are bounces"),
+        ),
+        _on_pin,
+    ),
+    "bh1750": (
+        "drivers.light",
+        "BH1750",
+        i2c(
+            "0x23, or 0x5C with ADDR high",
+            0x23,
+            mode=Option(str, "H-res", "H-res, H-res2 (finer) or L-res (faster)"),
+            mtreg=Option(int, 69, "31 (much light) to 254 (little light)"),
+        ),
+        _on_i2c,
+    ),
+    "bme280": ("drivers.bme280", "BME280", BOSCH_OPTIONS, _on_i2c),
+    "bmp280": ("drivers.bme280", "BMP280", BOSCH_OPTIONS, _on_i2c),
+    "button": (
+        "drivers.pulses",
+        "Button",
+        pin(gap_ms=Option(int, 50, "pulses closer than that are bounces")),
+        _on_pin,
+    ),
+    "ds18b20": ("drivers.ds18b20", "DS18B20", W1_OPTIONS, _on_w1(0x28)),
+    "ds18s20": ("drivers.ds18b20", "DS18S20", W1_OPTIONS, _on_w1(0x10)),
+    "ezo_do": (
+        "drivers.ezo",
+        "EZODO",
+        i2c("0x61, or what was set", 0x61, water_temperature_celsius=WATER),
+        _on_i2c,
+    ),
+    "ezo_ec": (
+        "drivers.ezo",
+        "EZOEC",
+        i2c("0x64, or what was set", 0x64, water_temperature_celsius=WATER),
+        _on_i2c,
+    ),
+    "ezo_ph": (
+        "drivers.ezo",
+        "EZOPH",
+        i2c("0x63, or what was set", 0x63, water_temperature_celsius=WATER),
+        _on_i2c,
+    ),
     "fake_air": ("drivers.fake", "FakeAir", FAKE_OPTIONS, _as_given),
     "fake_crowd": ("drivers.fake", "FakeCrowd", FAKE_OPTIONS, _as_given),
     "fake_pier": ("drivers.fake", "FakePier", FAKE_OPTIONS, _as_given),
     "fake_wind": ("drivers.fake", "FakeWind", FAKE_OPTIONS, _as_given),
     "host": ("drivers.linux.host", "Host", HOST_OPTIONS, _as_given),
-    "pms5003": ("drivers.pms5003", "PMS5003", LINE_OPTIONS, _on_line),
-    "pms5003t": ("drivers.pms5003", "PMS5003T", LINE_OPTIONS, _on_line),
+    "ina219": (
+        "drivers.ina219",
+        "INA219",
+        i2c(
+            "0x40 to 0x4F",
+            0x40,
+            shunt_ohm=Option(float, 0.1, "resistance of the shunt"),
+            current_max_a=Option(float, 3.2, "the highest current that is expected"),
+        ),
+        _on_i2c,
+    ),
+    "jsn_sr04t": ("drivers.ultrasonic", "JSNSR04T", ECHO_OPTIONS, _on_line("drivers.ultrasonic")),
+    "ld2410": ("drivers.radar", "LD2410", RADAR_OPTIONS, _on_line("drivers.radar")),
+    "ld2450": ("drivers.radar", "LD2450", RADAR_OPTIONS, _on_line("drivers.radar")),
+    "mhz19b": (
+        "drivers.mhz19b",
+        "MHZ19B",
+        line(self_calibration=SELF_CALIBRATION, warm_up_s=warm_up(180.0)),
+        _on_line("drivers.mhz19b"),
+    ),
+    "modbus": (
+        "drivers.modbus",
+        "Modbus",
+        line(
+            registers=Option(
+                str,
+                None,
+                "lines parted by ;, each: quantity, unit, register, type (u16, s16, u32, s32,"
+                " f32), scale, lowest, highest, decimals",
+            ),
+            unit=Option(int, 1, "address of the probe on the line"),
+            function=Option(int, 3, "3 for holding registers, 4 for input registers"),
+            baud=Option(int, 9600, "speed of the line"),
+        ),
+        _on_shared_line,
+    ),
+    "ms5837_02ba": ("drivers.ms5837", "MS583702BA", DEPTH_OPTIONS, _on_i2c),
+    "ms5837_30ba": ("drivers.ms5837", "MS583730BA", DEPTH_OPTIONS, _on_i2c),
+    "pir": (
+        "drivers.pulses",
+        "PIR",
+        pin(
+            gap_ms=Option(int, 50, "pulses closer than that are bounces"),
+            warm_up_s=warm_up(60.0),
+        ),
+        _on_pin,
+    ),
+    "pms5003": ("drivers.pms5003", "PMS5003", PARTICLE_OPTIONS, _on_line("drivers.pms5003")),
+    "pms5003t": ("drivers.pms5003", "PMS5003T", PARTICLE_OPTIONS, _on_line("drivers.pms5003")),
+    "pmsa003i": (
+        "drivers.pms5003",
+        "PMSA003I",
+        i2c("0x12, the only one", 0x12, warm_up_s=warm_up(30.0)),
+        _on_i2c,
+    ),
+    "rain": (
+        "drivers.pulses",
+        "Rain",
+        pin(
+            mm_per_tip=Option(float, 0.2794, "rain in mm that tips the bucket once"),
+            gap_ms=Option(int, 200, "pulses closer than that are bounces"),
+        ),
+        _on_pin,
+    ),
+    "scd40": ("drivers.scd4x", "SCD40", SCD_OPTIONS, _on_i2c),
+    "scd41": ("drivers.scd4x", "SCD41", SCD_OPTIONS, _on_i2c),
+    "sds011": (
+        "drivers.sds011",
+        "SDS011",
+        line(every_frame=EVERY_FRAME, warm_up_s=warm_up(20.0)),
+        _on_line("drivers.sds011"),
+    ),
+    "sht4x": ("drivers.sht4x", "SHT4x", i2c("0x44, 0x45 or 0x46 by order number", 0x44), _on_i2c),
+    "sps30": ("drivers.sps30", "SPS30", line(warm_up_s=warm_up(30.0)), _on_line("drivers.sps30")),
+    "sps30_i2c": (
+        "drivers.sps30",
+        "SPS30I2C",
+        i2c("0x69, the only one", 0x69, warm_up_s=warm_up(30.0)),
+        _on_i2c,
+    ),
+    "veml7700": (
+        "drivers.light",
+        "VEML7700",
+        i2c(
+            "0x10, the only one",
+            0x10,
+            gain=Option(float, 0.125, "0.125, 0.25, 1 or 2"),
+            integration_ms=Option(int, 100, "25, 50, 100, 200, 400 or 800"),
+            lux_per_count=Option(
+                float, 0.0672, "lux of a count at gain 1 and 100 ms; older data sheets: 0.0576"
+            ),
+        ),
+        _on_i2c,
+    ),
 }
 
 # What a value of an option may be beyond its type: its lowest and highest, or its words.
 LIMITS: "dict[str, tuple[float, float]]" = {
+    "baud": (9600, 115200),
     "bus": (0, 255),
-    "address": (0x76, 0x77),
-    "warm_up_s": (0, 3600),
+    "channel": (0, 3),
+    "current_max_a": (0.001, 1000),
+    "echoes": (1, 200),
+    "function": (3, 4),
+    "gap_ms": (0, 60000),
+    "kmh_per_hz": (0.01, 1000),
+    "lux_per_count": (0.001, 1),
+    "mm_per_tip": (0.001, 100),
+    "mount_height_m": (-10, 100),
+    "mtreg": (31, 254),
+    "pin": (0, 53),
+    "pressure_hpa": (700, 1200),
     "seed": (0, 0xFFFFFFFF),
+    "shunt_ohm": (0.00001, 100),
+    "unit": (1, 247),
+    "warm_up_s": (0, 3600),
+    "water_temperature_celsius": (0, 100),
 }
-WORDS = {"quantity": ("temperature", "water_temperature", "air_temperature")}
+# Kind → its lowest and highest address.
+ADDRESSES: "dict[str, tuple[int, int]]" = {
+    "ads1115": (0x48, 0x4B),
+    "bh1750": (0x23, 0x5C),
+    "bme280": (0x76, 0x77),
+    "bmp280": (0x76, 0x77),
+    "ezo_do": (0x01, 0x77),
+    "ezo_ec": (0x01, 0x77),
+    "ezo_ph": (0x01, 0x77),
+    "ina219": (0x40, 0x4F),
+    "ms5837_02ba": (0x76, 0x76),
+    "ms5837_30ba": (0x76, 0x76),
+    "pmsa003i": (0x12, 0x12),
+    "scd40": (0x62, 0x62),
+    "scd41": (0x62, 0x62),
+    "sht4x": (0x44, 0x46),
+    "sps30_i2c": (0x69, 0x69),
+    "veml7700": (0x10, 0x10),
+}
+_TEMPERATURES = ("temperature", "water_temperature", "air_temperature")
+_DISTANCES = ("distance", "water_level")
+# Kind and option → the words that it may be.
+WORDS = {
+    ("a02yyuw", "quantity"): _DISTANCES,
+    ("aj_sr04m", "quantity"): _DISTANCES,
+    ("bh1750", "mode"): ("H-res", "H-res2", "L-res"),
+    ("ds18b20", "quantity"): _TEMPERATURES,
+    ("ds18s20", "quantity"): _TEMPERATURES,
+    ("jsn_sr04t", "quantity"): _DISTANCES,
+}
+# The same for numbers.
+CHOICES = {
+    ("ads1115", "range_v"): (6.144, 4.096, 2.048, 1.024, 0.512, 0.256),
+    ("modbus", "baud"): (9600, 19200, 38400, 57600, 115200),
+    ("veml7700", "gain"): (0.125, 0.25, 1.0, 2.0),
+    ("veml7700", "integration_ms"): (25, 50, 100, 200, 400, 800),
+}
 
 
 def options(kind: str) -> "dict[str, Option]":
@@ -162,10 +425,12 @@ def _fitting(kind: str, name: str, option: "Option", value: "Any") -> "Any":
     if type(value) is not option.type:  # A bool is an int to isinstance.
         wanted = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
         raise OptionError(f"{kind} option {name} = {value!r} is not {wanted[option.type]}")
-    low, high = LIMITS.get(name, (0, 0))
-    if name in LIMITS and isinstance(value, (int, float)) and not low <= value <= high:
+    limits = ADDRESSES[kind] if name == "address" else LIMITS.get(name)
+    if limits and isinstance(value, (int, float)) and not limits[0] <= value <= limits[1]:
+        low, high = limits
         raise OptionError(f"{kind} option {name} = {value!r} is not from {low} to {high}")
-    if name in WORDS and value not in WORDS[name]:
-        allowed = ", ".join(WORDS[name])
+    choices = WORDS.get((kind, name)) or CHOICES.get((kind, name))
+    if choices and value not in choices:
+        allowed = ", ".join([str(choice) for choice in choices])
         raise OptionError(f"{kind} option {name} = {value!r}; allowed: {allowed}")
     return value

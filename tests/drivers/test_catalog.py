@@ -4,9 +4,18 @@ import sys
 import pytest
 
 from drivers import catalog
-from drivers.catalog import OptionError, checked, make, options
+from drivers.catalog import checked, make, options
+from drivers.errors import DriverError
 
-NEEDED = {"pms5003": {"port": "/dev/ttyUSB0"}, "pms5003t": {"port": "/dev/ttyUSB0"}}
+MAP = "ph, [pH], 0, u16, 0.01, 0, 14, 2; water_temperature, Cel, 1, s16, 0.1, -20, 80, 1"
+FOR_NEEDED = {"port": "/dev/ttyUSB0", "pin": 17, "registers": MAP}
+# The options of each kind that have no default.
+NEEDED = {
+    kind: {
+        name: FOR_NEEDED[name] for name, option in options(kind).items() if option.default is None
+    }
+    for kind in catalog.KINDS
+}
 
 
 @pytest.mark.parametrize("kind", sorted(catalog.KINDS))
@@ -29,7 +38,7 @@ def test_every_option_is_explained(kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "given", "named"),
     [
-        ("bme680", {}, "no driver 'bme680'; known: bme280, bmp280,"),
+        ("bme680", {}, "no driver 'bme680'; known: a02yyuw, ads1115,"),
         ("bme280", {"adress": 0x76}, "no option 'adress'; allowed: address, bus"),
         ("bme280", {"address": "0x76"}, "address = '0x76' is not a whole number"),
         ("bme280", {"address": 0x78}, "address = 120 is not from 118 to 119"),
@@ -39,6 +48,12 @@ def test_every_option_is_explained(kind: str) -> None:
         ("pms5003", {"port": "x", "every_frame": 1}, "every_frame = 1 is not true or false"),
         ("pms5003", {"port": "x", "warm_up_s": -1}, "warm_up_s = -1.0 is not from 0 to 3600"),
         ("ds18b20", {"quantity": "salinity"}, "'salinity'; allowed: temperature,"),
+        ("ads1115", {"range_v": 5.0}, "range_v = 5.0; allowed: 6.144,"),
+        ("bh1750", {"mode": "high"}, "mode = 'high'; allowed: H-res,"),
+        ("rain", {}, "rain needs the option pin: BCM number"),
+        ("rain", {"pin": 99}, "pin = 99 is not from 0 to 53"),
+        ("modbus", {"port": "x", "registers": "ph"}, "not quantity, unit, register"),
+        ("modbus", {"port": "x", "registers": MAP, "unit": 0}, "unit = 0 is not from 1 to 247"),
         ("fake_pier", {"seed": 1.5}, "seed = 1.5 is not a whole number"),
     ],
 )
@@ -46,8 +61,9 @@ def test_a_wrong_option_is_named_with_what_is_allowed(
     kind: str, given: dict[str, object], named: str
 ) -> None:
     """The message is enough to edit the settings; nothing is made."""
-    with pytest.raises(OptionError) as caught:
+    with pytest.raises(DriverError) as caught:
         make(kind, given)
+    assert caught.value.fault == "input"
     assert named in str(caught.value)
 
 
@@ -58,9 +74,30 @@ def test_a_whole_number_is_a_number() -> None:
 
 def test_the_words_of_an_option_are_those_of_the_driver() -> None:
     """What the settings allow is what the driver takes."""
-    from drivers.ds18b20 import QUANTITIES  # noqa: PLC0415 # only here
+    from drivers import ads1115, ds18b20, light, ultrasonic  # noqa: PLC0415 # only here
 
-    assert catalog.WORDS["quantity"] == QUANTITIES
+    assert catalog.WORDS["ds18b20", "quantity"] == ds18b20.QUANTITIES
+    assert catalog.WORDS["a02yyuw", "quantity"] == ultrasonic.QUANTITIES
+    assert catalog.WORDS["bh1750", "mode"] == tuple(light.BH1750_MODES)
+    assert set(catalog.CHOICES["ads1115", "range_v"]) == set(ads1115.RANGES)
+    assert set(catalog.CHOICES["veml7700", "gain"]) == set(light.GAINS)
+    assert set(catalog.CHOICES["veml7700", "integration_ms"]) == set(light.INTEGRATION_TIMES_MS)
+
+
+def test_every_chip_has_its_addresses() -> None:
+    """A kind with an address says which ones its chip can have, its default among them."""
+    for kind in catalog.KINDS:
+        if "address" in options(kind):
+            low, high = catalog.ADDRESSES[kind]
+            assert low <= options(kind)["address"].default <= high
+    assert set(catalog.ADDRESSES) <= set(catalog.KINDS)
+
+
+def test_units_on_one_line_take_turns() -> None:
+    """Two Modbus probes on one serial device share the device and its lock."""
+    one, other = (make("modbus", NEEDED["modbus"] | {"unit": unit}) for unit in (1, 2))
+    assert vars(one)["_line"] is vars(other)["_line"]
+    assert vars(one)["_turn"] is vars(other)["_turn"]
 
 
 def test_the_table_costs_no_library() -> None:
