@@ -22,6 +22,7 @@ from sync import journal_file, wire
 from sync.clock import Clock
 from sync.entry import Lane, Stream
 from sync.journal import FILE, Journal, Options, StoredSegment
+from sync.journal_file import CONDEMNED, DAMAGED
 from sync.journal_tables import CHECKPOINT_PAGES
 from sync.ranges import Ranges
 from tests.powercut.canon import digest, event_line, reading_line
@@ -272,12 +273,27 @@ def plant(synchronous: str) -> None:
     )
 
 
+def condemn(folder: Path) -> None:
+    """Have a sound journal set aside as a damaged one: salvage must then find all of it."""
+    with (folder / CONDEMNED).open("w") as file:
+        file.write("to be salvaged")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def set_aside(folder: Path) -> bool:
+    """Whether a journal is there that has not been salvaged."""
+    return any(not (old / "done").exists() for old in (folder / DAMAGED).glob("[0-9]*"))
+
+
 async def main() -> None:
     """Open the journal, answer, and go on until the power is cut."""
     tell("S")
     if os.environ.get("SYNCHRONOUS"):
         plant(os.environ["SYNCHRONOUS"])
     folder = Path(os.environ["POWERCUT_CARD"]) / "kiosk"
+    if os.environ.get("POWERCUT_CONDEMN") and folder.exists():
+        condemn(folder)
     journal = await Journal.open(folder, Clock(), Options(quota_bytes=QUOTA_BYTES))
     ready_ms = since_start_ms()
     lanes = [(lane, journal.position(lane)) for lane in Lane]
@@ -285,11 +301,17 @@ async def main() -> None:
     tell("R", ready_ms, journal.epoch.hex(), *stands)
     if journal.damage:
         tell("W", journal.damage)
-    await journal._salvage()  # `keep` does it on the side; the answers must know of it.
+    if set_aside(folder):
+        with phase("salvage"):
+            await journal._salvage()  # `keep` does it on the side; the answers must know of it.
     asked = Path(os.environ["POWERCUT_ASKED"])
     await answer(journal, await asyncio.to_thread(asked.read_text))
-    tell("U", sum(path.stat().st_size for path in folder.rglob("*")))
+    used = [path.stat().st_size for path in folder.rglob("*") if DAMAGED not in path.parts]
+    tell("U", sum(used))
     tell("K")
+    for epoch, highest in journal.old_epochs.items():
+        for lane in Lane:  # The city takes it all.
+            await journal.acked_old(epoch, lane, up_to(highest.get(lane, 0)), Ranges())
     if os.environ.get("POWERCUT_LAST"):
         await journal.close()
         database = sqlite3.connect(folder / FILE)

@@ -61,6 +61,7 @@ class Oracle:
         self.lost_uncommitted_max = 0
         self.lost_uncommitted_max_s = 0.0
         self.phase_s: dict[str, list[float]] = {}
+        self.condemned = False  # The journal is to be set aside, until all of it is found again.
         self.card_bytes = 0  # At most.
         self.falls = 0  # Of the program since it was last ready.
         self.ready = self.checked = False
@@ -110,7 +111,7 @@ class Oracle:
         if self.checked:
             return next((phase for phase in BEFORE_CUT if phase in self._began), "intake")
         if self.ready:
-            return "check"
+            return "salvage" if "salvage" in self._began and self.condemned else "check"
         if self._started:
             return "opening"
         return "mount" if self._mounting else "boot"
@@ -142,6 +143,9 @@ class Oracle:
         self.troubles.append(" ".join(rest))
 
     def _damaged(self, rest: list[str], at_s: float) -> None:
+        if self.condemned:
+            self.counts["journals set aside on purpose"] += 1
+            return
         self.losses["files damaged"] += 1
         self._trouble(rest, at_s)
 
@@ -162,7 +166,7 @@ class Oracle:
         self.falls = 0
         self.ready_s.append(int(ready_ms) / 1000)
         self.from_power_on_s.append(at_s - self._on_at_s)
-        if epoch != self.epoch and self.epoch:
+        if epoch != self.epoch and self.epoch and not self.condemned:
             self.losses["new epochs"] += 1
         self.epoch = epoch
         for stand in stands:
@@ -232,6 +236,7 @@ class Oracle:
     def _check_done(self, _rest: list[str], _at_s: float) -> None:
         # What was lost is counted once: from here on the kiosk's own state counts.
         self.checked = True
+        self.condemned = False
         self.epochs = {self.epoch: self.lanes}
         for lane in self.lanes.values():
             lane.acked = min(lane.acked, lane.next - 1)

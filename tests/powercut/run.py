@@ -33,7 +33,9 @@ WAIT_FOR_PHASE_S = 5.0
 PHASES = ("commit", "event", "seal", "prune", "checkpoint")
 # Where a cut is aimed at, and how often of 20. What is aimed at "start" hits the program's start,
 # where leftovers are sealed and space is taken; "mount" hits ext4 as it replays its own journal.
-AIMS = {"mount": 1, "start": 4, "intake": 4, "commit": 2, "event": 2, "seal": 2, "prune": 3}
+# "salvage" sets a sound journal aside and hits the start that saves all of it.
+AIMS = {"mount": 1, "start": 3, "salvage": 2, "intake": 3, "commit": 2, "event": 2, "seal": 2}
+AIMS["prune"] = 3
 AIMS["checkpoint"] = 20 - sum(AIMS.values())
 NOT_READY = "kiosk did not become ready"
 OWED_BY_ALL = (NOT_READY, NOT_THERE)  # Whatever the card does.
@@ -67,6 +69,8 @@ class Moment:
             return  # The program fell and was started again: the moment stays.
         elif (line, self.aim) == ("@M", "mount"):
             self.at_s = at_s + self._share * 0.2
+        elif (line, self.aim) == ("@B salvage", "salvage"):
+            self.at_s = at_s + self._share * self._oracle.typical_s("salvage")
         elif (line, self.aim) == ("@S", "start"):
             self.at_s = at_s + self._share * self._oracle.typical_s("start")
         elif line == "@K":
@@ -127,7 +131,10 @@ def cut_often(cuts: int, seed: str, environment: dict[str, str], *, lies: bool) 
             moment = Moment(chance, oracle) if number <= cuts else None
             if moment is None:
                 told["POWERCUT_LAST"] = "1"
-            elif lies:
+            elif moment.aim == "salvage" and oracle.counts["starts"]:
+                told["POWERCUT_CONDEMN"] = "1"
+                oracle.condemned = True
+            if lies and moment:
                 told["POWERCUT_TRUE_S"] = str(chance.randrange(1, 5))
                 told["POWERCUT_LIES_S"] = str(chance.randrange(1, 4))
             before = oracle.losses.copy()
@@ -187,6 +194,7 @@ def report(oracle: Oracle) -> None:
             say(f"{name:<28} {median(times_s):>8.2f} s median, {max(times_s):.2f} s at most")
     say(f"{'bytes on the card':<28} {oracle.card_bytes:>8}   at most")
     for name in (
+        "journals set aside on purpose",
         "falls",
         "file systems mended",
         "cuts with a loss",
