@@ -351,7 +351,7 @@ class JournalFile:
         """One transaction: all of a batch, or nothing of it."""
         opened = list(self.open_rows)
         kept = {lane: state.keep() for lane, state in self.lanes.items()}
-        size = self.segment_bytes
+        before_bytes = self.segment_bytes
         sealed: list[tuple[Lane, StoredSegment]] = []
         try:
             with self._database.atomic():
@@ -363,7 +363,7 @@ class JournalFile:
                 if batch.seal or len(self.open_rows) >= SEGMENT_ENTRIES_MAX:
                     sealed.extend(self._seal_rows(self._clock.boot))
         except BaseException:
-            self.open_rows, self.segment_bytes = opened, size
+            self.open_rows, self.segment_bytes = opened, before_bytes
             for lane, before in kept.items():
                 self.lanes[lane].put_back(before)
             raise
@@ -469,8 +469,8 @@ class JournalFile:
 
     def _forget_acked(self, lane: Lane, bytes_wanted: int, *, only_safe: bool) -> int:
         table, state = self._tables.segment[lane], self.lanes[lane]
-        size = fn.LENGTH(table.body).alias("size")
-        query = table.select(table.first_seq, table.count, size).order_by(table.first_seq)
+        body_bytes = fn.LENGTH(table.body).alias("body_bytes")
+        query = table.select(table.first_seq, table.count, body_bytes).order_by(table.first_seq)
         freed = 0
         for row in list(query.limit(SACRIFICE_MAX)):
             last = row.first_seq + row.count - 1
@@ -479,7 +479,7 @@ class JournalFile:
                 break
             table.delete().where(table.first_seq == row.first_seq).execute()
             state.oldest = last + 1
-            freed += row.size
+            freed += row.body_bytes
         self.segment_bytes -= freed
         return freed
 
@@ -509,7 +509,7 @@ class JournalFile:
     ) -> Lost:
         """Put summaries in the place of a segment of readings; what is lost by that."""
         state = self.lanes[Lane.SUMMARIES]
-        kept, size = state.keep(), self.segment_bytes
+        kept, before_bytes = state.keep(), self.segment_bytes
         reason = "no room: thinned to minutes" if rows else "no room"
         lost = Lost(self.epoch, Lane.READINGS, stored.first_seq, stored.last_seq, reason)
         try:
@@ -523,7 +523,7 @@ class JournalFile:
                 self._drop(Lane.READINGS, stored)
         except BaseException:
             state.put_back(kept)
-            self.segment_bytes = size
+            self.segment_bytes = before_bytes
             raise
         state.committed, state.next = state.sealed, state.sealed + 1
         self.lanes[Lane.READINGS].oldest = stored.last_seq + 1
@@ -580,13 +580,13 @@ class JournalFile:
         wanted &= table.first_seq > first - SEGMENT_ENTRIES_MAX
         order = table.first_seq.desc() if newest else table.first_seq
         found: list[StoredSegment] = []
-        size = 0
+        found_bytes = 0
         for row in table.select().where(wanted).order_by(order).limit(limit).iterator():
             body = bytes(row.body)
             if wire.sha256(body) != row.sha256:
                 raise DamagedError(f"the card has damaged {lane.name} segment {row.first_seq}")
-            size += len(body)
-            if found and size > bytes_max:
+            found_bytes += len(body)
+            if found and found_bytes > bytes_max:
                 break
             found.append(StoredSegment(row.first_seq, row.count, body))
         return found
@@ -694,10 +694,10 @@ class JournalFile:
         table = self._tables.saved
         query = table.select().where(table.epoch == epoch).order_by(table.lane, table.first_seq)
         found: list[StoredSegment] = []
-        size = 0
+        found_bytes = 0
         for row in query.limit(limit):
-            size += len(row.body)
-            if found and size > bytes_max:
+            found_bytes += len(row.body)
+            if found and found_bytes > bytes_max:
                 break
             found.append(StoredSegment(row.first_seq, row.count, bytes(row.body)))
         return found

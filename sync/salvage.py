@@ -157,15 +157,15 @@ def _add_open_rows(
 def _cells(path: Path) -> list[tuple[Any, ...]]:
     """Every row that lies whole in one leaf page: its rowid, then its columns."""
     try:
-        data = path.read_bytes()
+        content = path.read_bytes()
     except OSError:
         return []
     is_log = path.name.endswith("-wal")
     step = PAGE_BYTES + FRAME_HEAD_BYTES if is_log else PAGE_BYTES
     start = WAL_HEAD_BYTES + FRAME_HEAD_BYTES if is_log else 0
     cells: dict[tuple[Any, ...], None] = {}
-    for place in range(start, len(data) - PAGE_BYTES + 1, step):
-        page = data[place : place + PAGE_BYTES]
+    for place in range(start, len(content) - PAGE_BYTES + 1, step):
+        page = content[place : place + PAGE_BYTES]
         if page[0] == LEAF_TABLE_PAGE:
             for cell in _page_cells(page):
                 cells[cell] = None
@@ -177,10 +177,10 @@ def _page_cells(page: bytes) -> Iterator[tuple[Any, ...]]:
     for index in range(min(count, PAGE_BYTES // 4)):
         place = int.from_bytes(page[8 + 2 * index : 10 + 2 * index], "big")
         try:
-            size, place = _varint(page, place)
+            payload_bytes, place = _varint(page, place)
             rowid, place = _varint(page, place)
-            if place + size <= len(page):
-                yield _record(page[place : place + size], rowid)
+            if place + payload_bytes <= len(page):
+                yield _record(page[place : place + payload_bytes], rowid)
         except (IndexError, ValueError):
             continue  # No record starts there.
 
@@ -195,11 +195,11 @@ def _record(payload: bytes, rowid: int) -> tuple[Any, ...]:
         if kind in (8, 9):
             values.append(kind - 8)
             continue
-        size = _size_of(kind)
-        field = payload[body : body + size]
-        if len(field) != size:
-            raise ValueError(f"a column of {size} bytes goes beyond its record")
-        body += size
+        field_bytes = _bytes_of(kind)
+        field = payload[body : body + field_bytes]
+        if len(field) != field_bytes:
+            raise ValueError(f"a column of {field_bytes} bytes goes beyond its record")
+        body += field_bytes
         if kind == 0:
             values.append(None)
         elif kind <= 6:
@@ -217,7 +217,7 @@ def _record(payload: bytes, rowid: int) -> tuple[Any, ...]:
     return tuple(values)
 
 
-def _size_of(kind: int) -> int:
+def _bytes_of(kind: int) -> int:
     if kind <= 4:
         return kind
     if kind in (5, 6):

@@ -132,10 +132,10 @@ def frames(data: bytes) -> Iterator[Frame]:
     place = data.find(MARK)
     while place >= 0:
         head = data[place : place + HEAD_BYTES]
-        size = int.from_bytes(head[5:9], "big")
-        body = data[place + HEAD_BYTES : place + HEAD_BYTES + size]
-        if size <= BODY_BYTES_MAX and head[9:] == hashlib.sha256(body).digest():
+        body_bytes = int.from_bytes(head[5:9], "big")
+        body = data[place + HEAD_BYTES : place + HEAD_BYTES + body_bytes]
+        if body_bytes <= BODY_BYTES_MAX and head[9:] == hashlib.sha256(body).digest():
             yield Frame(head[4:5], body)
-            place = data.find(MARK, place + HEAD_BYTES + size)
+            place = data.find(MARK, place + HEAD_BYTES + body_bytes)
         else:
             place = data.find(MARK, place + 1)

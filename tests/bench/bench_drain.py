@@ -19,6 +19,7 @@ from typing import Any
 
 from sync.clock import Clock
 from sync.entry import Lane
+from sync.identity import CITY_KEY, Identity, read_or_make_key
 from sync.journal import Journal, Options
 from sync.uplink import Options as UplinkOptions
 from sync.uplink import Uplink
@@ -33,6 +34,7 @@ from tests.bench.processes import (
 )
 from tests.bench.reference_day import DAY_MS, Arrival, reference_day
 from tests.bench.replay import KIOSK, SEGMENT_MS, append, batches
+from tests.enrolled import enrolled
 
 GOAL_PER_S = 100_000.0
 GOAL_RSS_MB = 20.0
@@ -48,6 +50,7 @@ async def measure() -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="bench-") as text:
         folder = Path(text)
         _child("fill", str(folder / "kiosk"), str(readings))
+        await _introduce(folder / "kiosk", folder / "city")
         with city_process(folder / "city") as (pid, url):
             city_before_s = cpu_s(pid)
             drained = json.loads(_child("kiosk", str(folder / "kiosk"), url))
@@ -100,6 +103,17 @@ def city_process(folder: Path) -> Iterator[tuple[int, str]]:
             process.stdout.close()
 
 
+async def _introduce(kiosk: Path, city: Path) -> None:
+    """Enter the kiosk at its city before the two run."""
+    from sync.city.archive import Archive  # noqa: PLC0415  Not in the kiosk's RSS.
+
+    archive = await Archive.open(city)
+    try:
+        await enrolled(archive, read_or_make_key(city / CITY_KEY), kiosk, KIOSK)
+    finally:
+        await archive.close()
+
+
 async def _fill(folder: Path, readings: int) -> None:
     """A backlog of many reference days, one after the other, none of it sent."""
     journal = await Journal.open(folder, Clock(()), Options(quota_bytes=1 << 40))
@@ -127,7 +141,8 @@ async def _serve_city(folder: Path) -> None:
     from sync.city.receiver import make_app  # noqa: PLC0415  The same.
 
     archive = await Archive.open(folder)
-    runner = web.AppRunner(make_app(archive), access_log=None)
+    key = read_or_make_key(folder / CITY_KEY)
+    runner = web.AppRunner(make_app(archive, key), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, HOST, 0).start()
     print(f"http://{HOST}:{runner.addresses[0][1]}", flush=True)  # noqa: T201  To the bench.
@@ -138,7 +153,8 @@ async def _drain(folder: Path, url: str) -> dict[str, Any]:
     """Open the journal and send everything; what that took of time, CPU and memory."""
     journal = await Journal.open(folder, Clock(()), Options(quota_bytes=1 << 40))
     try:
-        uplink = Uplink(journal, journal.clock, UplinkOptions(city_url=url, kiosk=KIOSK))
+        options = UplinkOptions(city_url=url, kiosk=KIOSK)
+        uplink = Uplink(journal, journal.clock, options, Identity(folder))
         readings = journal.pending()
         forget_rss_peak()
         before_bytes = rss_bytes(os.getpid())

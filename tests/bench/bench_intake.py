@@ -12,7 +12,8 @@ from pathlib import Path
 from peewee import AutoField, FloatField, IntegerField, Model, SqliteDatabase, TextField
 
 from drivers.reading import Reading
-from sync.journal import PRAGMAS, Journal
+from sync.journal import Journal
+from sync.journal_tables import PRAGMAS
 from tests.bench.figures import Beside, Figure
 from tests.bench.reference_day import Arrival, reference_day
 from tests.bench.replay import DayClock

@@ -90,7 +90,7 @@ async def _pages(journal: Journal) -> AsyncIterator[int]:
 @contextlib.asynccontextmanager
 async def _writer(journal: Journal) -> AsyncIterator[None]:
     """Commits one after the other, on a card that stalls, during the block."""
-    write = journal._write
+    write = journal._file.write
     stalls = _stalls()
 
     def write_stalled(batch: Any) -> None:
@@ -104,14 +104,14 @@ async def _writer(journal: Journal) -> AsyncIterator[None]:
             await asyncio.sleep(0)
 
     day: list[Batch] = list(batches(reference_day(hours=1)))
-    journal._write = write_stalled  # type: ignore[method-assign] # The card of this bench.
+    journal._file.write = write_stalled  # type: ignore[method-assign] # The card of this bench.
     try:
         async with asyncio.TaskGroup() as group:
             task = group.create_task(commit_for_ever())
             yield
             task.cancel()
     finally:
-        journal._write = write  # type: ignore[method-assign] # A good card again.
+        journal._file.write = write  # type: ignore[method-assign] # A good card again.
 
 
 def _stalls() -> Iterator[float]:

@@ -21,10 +21,12 @@ from sync.city.archive import Archive
 from sync.city.receiver import make_app
 from sync.clock import Clock
 from sync.entry import Entry, Lane
+from sync.identity import CITY_KEY, read_or_make_key
 from sync.journal import Journal, Options
 from sync.uplink import Options as UplinkOptions
 from sync.uplink import Uplink
 from tests.bench.reference_day import BASE_MS, Arrival
+from tests.enrolled import enrolled
 
 COMMIT_MS = 30_000
 SEGMENT_MS = 600_000
@@ -122,7 +124,10 @@ async def replay(
     journal = await Journal.open(kiosk_folder, day_clock.clock, options)
     try:
         async with city(city_folder) as (url, archive, traffic):
-            uplink = Uplink(journal, journal.clock, UplinkOptions(city_url=url, kiosk=KIOSK))
+            city_key = read_or_make_key(city_folder / CITY_KEY)
+            identity = await enrolled(archive, city_key, kiosk_folder, KIOSK)
+            options_at = UplinkOptions(city_url=url, kiosk=KIOSK)
+            uplink = Uplink(journal, journal.clock, options_at, identity)
             await _live(day, journal, day_clock, uplink.flush, after_commit)
             position = journal.position(Lane.READINGS)
             segments = await stored(archive, journal.epoch)
@@ -191,7 +196,7 @@ async def city(folder: Path) -> AsyncIterator[tuple[str, Archive, Traffic]]:
     archive = await Archive.open(folder)
     traffic = Traffic()
     try:
-        app = make_app(archive)
+        app = make_app(archive, read_or_make_key(folder / CITY_KEY))
         app.middlewares.append(traffic.counter())
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
