@@ -129,6 +129,20 @@ def test_a_planted_loss_is_found(pattern: str, planted: str, kind: str, count: i
     assert oracle.losses[kind] == count
 
 
+def test_a_journal_set_aside_on_purpose_must_be_found_again_under_its_old_epoch() -> None:
+    """A new epoch is no loss then; a committed reading that was not salvaged is one."""
+    oracle = Oracle()
+    for line in BEFORE.splitlines():
+        oracle.hear(line, 0.0)
+    oracle.condemned = True
+    aside = AFTER.replace(f"R 930 {EPOCH} 1:3:1 2:8:1", "R 930 e1e1 1:1:1 2:1:1")
+    for line in aside.replace("2 6 7 2 dd", "2 6 7 1 ff").splitlines():
+        oracle.hear(line, 1.0)
+
+    assert oracle.losses == {"readings: committed and lost": 1}
+    assert not oracle.condemned
+
+
 def test_a_loss_is_counted_once() -> None:
     """What was found to be lost is not asked for again."""
     oracle = listen(re.sub(r"(H \S+ 2 6 7) 2 dd", r"\1 0 ff", AFTER))
