@@ -29,6 +29,7 @@ PURE = (
     "drivers/tide.py",
     "sync/entry.py",
     "sync/ranges.py",
+    "sync/signature.py",
     "sync/wire.py",
     "kiosk_ui/air.py",
     "kiosk_ui/sun.py",

@@ -138,10 +138,11 @@ async def tell_time(request: web.Request) -> web.Response:
 async def enrol(request: web.Request) -> web.Response:
     """POST /v1/enrol: a token and a key, signed with that key; who that makes the device."""
     asked = _message(request)
-    message = wire.parse_enrol(await read_body(request))
     try:
+        signed = identity.read_request(asked)
+        message = wire.parse_enrol(await read_body(request))
         public = PublicKey(message.public_key)
-        identity.verify_request(public, identity.read_request(asked), asked)
+        identity.verify_request(public, signed, asked)
     except SignatureError as error:
         raise refused(str(error)) from None
     try:
