@@ -93,6 +93,7 @@ class Journal:
         self._file = JournalFile(folder, clock, database)
         self._thread = thread
         self._stream_index: dict[Stream, int] = {}
+        self._names: list[str] = []  # Of the streams, made once.
         self._tail: deque[Entry] = deque(maxlen=TAIL_MAX)
         self._latest: dict[str, Entry] = {}
         self._rows: list[Row] = []
@@ -133,6 +134,7 @@ class Journal:
             journal._thread.close()
             raise
         journal._stream_index = {stream: n for n, stream in enumerate(journal.streams)}
+        journal._names = [stream.name for stream in journal.streams]
         return journal
 
     async def close(self) -> None:
@@ -192,21 +194,24 @@ class Journal:
         `decimals` says how many decimals of a quantity are kept. Raises `JournalError` for a
         reading that is none; those before it in `readings` stay.
         """
-        lane = self.position(Lane.READINGS)
+        lane, streams = self.position(Lane.READINGS), self._stream_index
+        boot = self.clock.boot
         for quantity, value, unit, quality in readings:
             places = decimals[quantity]
-            stream = Stream(sensor, quantity, unit, places, simulated)
-            index = self._stream_index.get(stream)
+            # A plain tuple finds its Stream: this runs once for each reading there is.
+            index = streams.get((sensor, quantity, unit, places, simulated))  # type: ignore[call-overload]
             if index is None:
-                index = self._add_stream(stream)
-            scaled = _scale(stream, value)
-            seen = None if scaled is None else wire.unscale(scaled, places)
-            row = Row(lane.next, index, at_ms, scaled, wire.quality_index(quality))
-            lane.next += 1
+                index = self._add_stream(Stream(sensor, quantity, unit, places, simulated))
+            stream = self.streams[index]
+            scaled = None if value is None else _scale(stream, value)
+            seen = None if scaled is None else scaled / 10**places
+            seq = lane.next
+            row = Row(seq, index, at_ms, scaled, wire.quality_index(quality))
+            lane.next = seq + 1
             self._rows.append(row)
-            entry = Entry(row.seq, stream, self.clock.boot, at_ms, seen, quality)
+            entry = Entry(seq, stream, boot, at_ms, seen, quality)
             self._tail.append(entry)
-            self._latest[stream.name] = entry
+            self._latest[self._names[index]] = entry
         if len(self._rows) > UNCOMMITTED_MAX:
             self._drop_oldest()
         self._appended.set()
@@ -240,6 +245,7 @@ class Journal:
             raise JournalError(f"{stream.name}: over {wire.STREAMS_MAX} streams")
         index = len(self.streams)
         self.streams.append(stream)
+        self._names.append(stream.name)
         self._stream_index[stream] = index
         self._new_streams.append((index, stream))
         return index
@@ -555,9 +561,7 @@ class Journal:
         self._sealed.clear()
 
 
-def _scale(stream: Stream, value: float | None) -> int | None:
-    if value is None:
-        return None
+def _scale(stream: Stream, value: float) -> int:
     if not math.isfinite(value):
         raise JournalError(f"{stream.name}: not a value: {value!r}")
     scaled: int = round(value * 10**stream.decimals)

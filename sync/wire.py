@@ -163,10 +163,11 @@ def _pack_qualities(columns: wire_pb2.Columns, tracks: Iterable[list[Row]]) -> N
 
 
 def _pack_order(columns: wire_pb2.Columns, rows: Sequence[Row]) -> None:
-    in_order = sorted(range(len(rows)), key=lambda place: (rows[place].at_ms, rows[place].stream))
-    displaced = [place - rank for rank, place in enumerate(in_order)]
-    if any(displaced):
-        columns.displaced.extend(displaced)
+    keys = [(row.at_ms, row.stream) for row in rows]
+    if all(before <= after for before, after in pairwise(keys)):
+        return
+    in_order = sorted(range(len(rows)), key=keys.__getitem__)
+    columns.displaced.extend(place - rank for rank, place in enumerate(in_order))
 
 
 def unpack_rows(packed: bytes, first_seq: int, count: int) -> list[Row]:
