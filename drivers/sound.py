@@ -183,7 +183,7 @@ def exact_hz(nominal_hz: float) -> float:
 
 def rms_dbfs(samples: "list[float]") -> float:
     """Root mean square of samples from -1 to 1, in dB of full scale."""
-    mean_square = sum([sample * sample for sample in samples]) / len(samples)
+    mean_square = sum(sample * sample for sample in samples) / len(samples)
     if mean_square <= 0:
         return QUIETEST_DBFS
     return max(10 * math.log10(mean_square), QUIETEST_DBFS)

@@ -1,0 +1,92 @@
+import json
+
+from drivers import ads1115
+from drivers.bus import DirectI2C
+from drivers.errors import DriverError
+from drivers.fake_bus import FakeI2C
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Any
+
+PORTABLE = True
+
+FRAMES = __file__.rsplit("/", 2)[0] + "/frames/ads1115.json"
+
+
+def rows(key: str) -> "list[dict[str, Any]]":
+    """The captured rows that have `key`."""
+    with open(FRAMES) as file:
+        found: list[dict[str, Any]] = json.load(file)
+    return [row for row in found if key in row["input"]]
+
+
+def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
+    """The fault that a call ends in, or an empty string."""
+    try:
+        call(*given)
+    except DriverError as error:
+        return error.fault
+    return ""
+
+
+async def fault_awaited(work: "Awaitable[Any]") -> str:
+    """The fault that an awaited call ends in, or an empty string."""
+    try:
+        await work
+    except DriverError as error:
+        return error.fault
+    return ""
+
+
+def chip(conversion: str, config: str = "8583") -> "FakeI2C":
+    """A chip with those registers."""
+    answers: dict[bytes, bytes | list[bytes]] = {
+        b"\x00": bytes.fromhex(conversion),
+        b"\x01": bytes.fromhex(config),
+    }
+    return FakeI2C({}, -1, {ads1115.ADDRESS: answers})
+
+
+def test_captured_conversions() -> None:
+    """Each conversion gives its number and its voltage."""
+    found = rows("bytes")
+    assert len(found) == 2
+    for row in found:
+        raw = ads1115.decode(bytes.fromhex(row["input"]["bytes"]))
+        assert raw == row["expected"]["raw"]
+        volts = ads1115.volts(raw, row["input"]["fsr_v"])
+        assert abs(volts * 1000 - row["expected"]["millivolt"]) < 0.01
+
+
+async def test_a_reading_of_one_input() -> None:
+    """The configuration starts one conversion of that input against ground, in that range."""
+    i2c = chip("4000")
+    driver = ads1115.ADS1115(DirectI2C(i2c), channel=2, range_v=2.048)
+    await driver.start()
+    assert await driver.read() == (("voltage", 1.024, "V", "ok"),)
+    assert i2c.writes == [(0x48, 1, bytes.fromhex("e583"))]
+
+
+async def test_the_end_of_the_range_is_said() -> None:
+    """At its highest and lowest number the voltage may be beyond."""
+    for conversion, volts in (("7fff", 4.0959), ("8000", -4.096)):
+        driver = ads1115.ADS1115(DirectI2C(chip(conversion)))
+        await driver.start()
+        assert await driver.read() == (("voltage", volts, "V", "saturated"),)
+
+
+async def test_a_conversion_that_never_ends_is_a_timeout() -> None:
+    """The driver does not wait for ever."""
+    driver = ads1115.ADS1115(DirectI2C(chip("4000", "0583")))
+    await driver.start()
+    assert await fault_awaited(driver.read()) == "timeout"
+
+
+def test_wrong_options_are_refused() -> None:
+    """A channel or a range that the chip does not have is named."""
+    bus = DirectI2C(chip("4000"))
+    assert fault_of(lambda: ads1115.ADS1115(bus, channel=4)) == "input"
+    assert fault_of(lambda: ads1115.ADS1115(bus, range_v=5.0)) == "input"
+    assert fault_of(ads1115.decode, b"\x00") == "length"
