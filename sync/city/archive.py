@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from peewee import (
-    SQL,
     AutoField,
     BigIntegerField,
     BlobField,
@@ -29,6 +28,7 @@ from peewee import (
 
 from sync import wire, wire_pb2
 from sync.city.registry import Registry
+from sync.city.times import Times
 from sync.entry import Anchor, Lane, Stream, SyncError
 from sync.ranges import Ranges
 from sync.sql_thread import SqlThread
@@ -80,6 +80,7 @@ class _Latest(NamedTuple):
     unit: str
     quality: str
     simulated: bool
+    received_ms: int
 
 
 class Archive:
@@ -97,6 +98,7 @@ class Archive:
         self._thread = thread
         self._database = database
         self._tables = Tables(self._database)
+        self._times = Times(database)
         self.registry = Registry(database, thread, wall_ms, self._note_kiosk)
 
     @classmethod
@@ -147,7 +149,9 @@ class Archive:
             if version not in (0, VERSION):
                 raise ArchiveError(f"{self._path} has version {version}, not {VERSION}")
             with self._database.atomic():
-                self._database.create_tables([*self._tables.all(), *self.registry.tables()])
+                self._database.create_tables(
+                    [*self._tables.all(), *self._times.tables(), *self.registry.tables()]
+                )
                 self._database.pragma("user_version", VERSION)
         except DatabaseError as error:
             raise ArchiveError(f"{self._path}: {error}") from None
@@ -171,7 +175,7 @@ class Archive:
     ) -> list[wire_pb2.LaneAtCity]:
         with self._database.atomic():
             self._note_kiosk(hello.kiosk, name=hello.name, software=hello.software)
-            self._add_anchors(hello.kiosk, anchors)
+            self._times.add_anchors(hello.kiosk, anchors)
             return [self._judge(hello.kiosk, at_kiosk) for at_kiosk in hello.lanes]
 
     def _judge(self, kiosk: str, at_kiosk: wire_pb2.LaneAtKiosk) -> wire_pb2.LaneAtCity:
@@ -261,7 +265,7 @@ class Archive:
         quarantined = []
         with self._database.atomic():
             self._note_kiosk(kiosk)
-            self._add_anchors(kiosk, anchors)
+            self._times.add_anchors(kiosk, anchors)
             for segment, body in segments:
                 lane = self._lane(kiosk, segment.lane, segment.epoch, lanes)
                 reason = self._store(kiosk, lane, segment, body, latest)
@@ -315,6 +319,9 @@ class Archive:
             body=body,
         )
         lane.got.add(segment.first_seq, segment.last_seq)
+        latest_ms = max((new.at_ms for new in found), default=0)
+        boot = segment.boot.hex()
+        self._times.note_boot(lane.id, boot, segment.first_seq, segment.last_seq, latest_ms)
         for new in found:
             old = latest.get(new.stream)
             if old is None or (old.lane, old.seq) < (new.lane, new.seq):
@@ -357,6 +364,7 @@ class Archive:
                     entry.stream.unit,
                     entry.quality,
                     entry.stream.simulated,
+                    self._wall_ms(),
                 )
             )
         return found
@@ -386,12 +394,6 @@ class Archive:
             seen["software"] = software[: wire.TEXT_MAX]
         if not table.update(**seen).where(table.id == kiosk).execute():
             table.create(id=kiosk, first_seen_ms=now_ms, **{"name": "", "software": ""} | seen)
-
-    def _add_anchors(self, kiosk: str, anchors: Iterable[Anchor]) -> None:
-        table = self._tables.anchor
-        for anchor in anchors:
-            query = table.insert(kiosk=kiosk, **anchor._asdict())
-            query.on_conflict_ignore().execute()
 
     def _lane(
         self, kiosk: str, lane: Lane, epoch: bytes, known: dict[int, _Lane] | None = None
@@ -471,7 +473,7 @@ class Archive:
         query = table.select().where(table.kiosk == kiosk).order_by(table.stream)
         streams = []
         for row in query:
-            anchor = self._anchor_for(kiosk, row.boot, row.at_ms)
+            anchor = self._times.bind(kiosk, row.lane, row.boot, row.at_ms, row.received_ms)
             streams.append(
                 {
                     "stream": row.stream,
@@ -482,20 +484,11 @@ class Archive:
                     "seq": row.seq,
                     "lane": row.lane,
                     "utc_ms": anchor.utc_at(row.at_ms) if anchor else None,
-                    "error_ms": anchor.error_ms if anchor else None,
+                    "error_ms": anchor.error_at(row.at_ms) if anchor else None,
                     "time_source": anchor.source if anchor else None,
                 }
             )
         return streams
-
-    def _anchor_for(self, kiosk: str, boot: str, at_ms: int) -> Anchor | None:
-        """The anchor of that boot nearest to a moment; None where nobody told it the time."""
-        table = self._tables.anchor
-        query = table.select().where((table.kiosk == kiosk) & (table.boot == boot))
-        row = query.order_by(SQL("abs(boottime_ms - ?)", (at_ms,))).first()
-        if row is None:
-            return None
-        return Anchor(row.boot, row.boottime_ms, row.utc_ms, row.error_ms, row.source)
 
     async def segments(
         self, kiosk: str, lane: Lane, epoch: bytes, after: int, limit: int
@@ -610,18 +603,6 @@ class Tables:
                 table_name = "schema"
                 primary_key = CompositeKey("kiosk", "prefix")
 
-        class AnchorRow(Model):
-            kiosk = ForeignKeyField(Kiosk, column_name="kiosk", object_id_name="kiosk_id")
-            boot = TextField()
-            boottime_ms = BigIntegerField()
-            utc_ms = BigIntegerField()
-            error_ms = BigIntegerField()
-            source = TextField()
-
-            class Meta:
-                table_name = "anchor"
-                primary_key = CompositeKey("kiosk", "boot", "boottime_ms")
-
         class LatestRow(Model):
             kiosk = ForeignKeyField(Kiosk, column_name="kiosk", object_id_name="kiosk_id")
             stream = TextField()
@@ -633,6 +614,7 @@ class Tables:
             unit = TextField()
             quality = TextField()
             simulated = BooleanField()
+            received_ms = BigIntegerField()
 
             class Meta:
                 table_name = "latest"
@@ -643,7 +625,6 @@ class Tables:
         self.segment = SegmentRow
         self.quarantine = Quarantine
         self.schema = SchemaRow
-        self.anchor = AnchorRow
         self.latest = LatestRow
         database.bind(self.all(), bind_refs=False, bind_backrefs=False)
 
@@ -655,7 +636,6 @@ class Tables:
             self.segment,
             self.quarantine,
             self.schema,
-            self.anchor,
             self.latest,
         ]
 
