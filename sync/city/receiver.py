@@ -189,10 +189,20 @@ def _kiosk_html(kiosk: dict[str, Any]) -> str:
         f"<td class=s>{'simulated' if stream['simulated'] else ''}<td>{_time_html(stream)}"
         for stream in kiosk["streams"]
     )
+    alarms = "".join(
+        f"<p><strong>{html.escape(alarm['what'])}</strong>: key {html.escape(alarm['key'])}, "
+        f"{alarm['times']} times"
+        for alarm in kiosk["alarms"]
+    )
+    devices = "".join(
+        f" · {'revoked ' if device['revoked_utc_ms'] else ''}device {html.escape(device['device'])}"
+        f" {html.escape(device['site'])}"
+        for device in kiosk["devices"]
+    )
     return (
         f"<h2>{html.escape(kiosk['name'] or kiosk['kiosk'])}</h2>"
         f"<p class=s>{html.escape(kiosk['kiosk'])} · {html.escape(kiosk['software'])} · "
-        f"last seen {kiosk['last_seen_s']:.0f} s ago</p>"
+        f"last seen {kiosk['last_seen_s']:.0f} s ago{devices}</p>{alarms}"
         "<table><tr><th>lane<th>epoch<th>entries<th>got<th>declared lost<th>kept aside"
         f"{lanes}</table><table><tr><th>stream<th>value<th>unit<th>quality<th><th>measured (UTC)"
         f"{streams}</table>"

@@ -253,7 +253,7 @@ class Registry:
         return await self._thread.run(self._fresh, device, boot.hex(), boottime_ms)
 
     def _fresh(self, device: str, boot: str, boottime_ms: int) -> bool:
-        table = self._tables.boot
+        table = self._tables.hello
         with self._database.atomic():
             newest = table.select().where(table.device == device).order_by(table.id.desc())
             row = table.get_or_none((table.device == device) & (table.boot == boot))
@@ -341,11 +341,11 @@ class _Tables:
             class Meta:
                 table_name = "key"
 
-        class Boot(Model):
+        class Hello(Model):
             id = AutoField()
             device = TextField()
             boot = TextField()
-            boottime_ms = BigIntegerField()  # Of its newest hello.
+            boottime_ms = BigIntegerField()  # Of the newest one in this boot.
 
             class Meta:
                 indexes = ((("device", "boot"), True),)
@@ -363,13 +363,13 @@ class _Tables:
         self.token = Token
         self.device = Device
         self.key = KeyRow
-        self.boot = Boot
+        self.hello = Hello
         self.alarm = Alarm
         database.bind(self.all(), bind_refs=False, bind_backrefs=False)
 
     def all(self) -> list[type[Model]]:
         """Every table."""
-        return [self.token, self.device, self.key, self.boot, self.alarm]
+        return [self.token, self.device, self.key, self.hello, self.alarm]
 
 
 def _digest(secret: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """`make bench`: measure everything, print a table, write build/bench.json.
 
-Names of parts on the command line (wire, card, intake, drain, service, stall) measure only those.
+Names of parts on the command line (wire, card, intake, drain, identity, service, stall) measure
+only those.
 BENCH_DRAIN=200000 drains a smaller backlog, BENCH_SETTLE=10 lets the service settle for less.
 """
 
@@ -20,6 +21,7 @@ from typing import Any
 from tests.bench import (
     bench_card,
     bench_drain,
+    bench_identity,
     bench_intake,
     bench_service,
     bench_stall,
@@ -35,6 +37,7 @@ PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "card": bench_card.measure,
     "intake": bench_intake.measure,
     "drain": bench_drain.measure,
+    "identity": bench_identity.measure,
     "service": bench_service.measure,
     "stall": bench_stall.measure,
 }
