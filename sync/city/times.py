@@ -36,7 +36,7 @@ class Times:
             last_ms = BigIntegerField()  # CLOCK_BOOTTIME of its latest entry.
 
             class Meta:
-                table_name = "boot"
+                table_name = "boot_span"
                 primary_key = CompositeKey("lane", "boot")
 
         self._anchor = AnchorRow
