@@ -272,6 +272,10 @@ class JournalFile:
         aside = self.folder / DAMAGED
         number = 1 + max((int(old.name) for old in aside.glob("[0-9]*")), default=0)
         target = aside / str(number)
+        # What was salvaged before and is not at the city goes down with this file, so it is
+        # salvaged again. First of all: a start that is cut off after the move does not return here.
+        for done in aside.glob("[0-9]*/done"):
+            done.unlink()
         target.mkdir(parents=True)
         for name in (FILE, f"{FILE}-wal", "spare"):
             if (self.folder / name).exists():
@@ -663,7 +667,8 @@ class JournalFile:
             return 0
         tables = self._tables
         with self._database.atomic():
-            have = {(row.lane, row.first_seq) for row in tables.saved.select()}
+            mine = tables.saved.select().where(tables.saved.epoch == saved.epoch)
+            have = {(row.lane, row.first_seq) for row in mine}
             for (lane, first), body in saved.segments.items():
                 if (lane, first) in have:
                     continue  # A salvage that was cut off had come this far.
@@ -685,8 +690,7 @@ class JournalFile:
             tables.fact.replace(key=key, value=highest.encode()).execute()
         self.anchors.extend(anchor for anchor in saved.anchors if anchor not in self.anchors)
         self.old_epochs[saved.epoch] = OldEpoch(dict(saved.highest))
-        (source / "done").touch()
-        shutil.rmtree(source / "spare", ignore_errors=True)
+        (source / "done").write_text(saved.epoch.hex(), encoding="utf-8")
         return len(saved.segments)
 
     def read_saved(self, epoch: bytes, limit: int, bytes_max: int) -> list[StoredSegment]:
@@ -734,6 +738,10 @@ class JournalFile:
             if len(self.old_epochs) == 1:
                 tables.saved_schema.delete().execute()
         del self.old_epochs[epoch]
+        # Only now: were this file damaged as well, the folder would be needed once more.
+        for done in (self.folder / DAMAGED).glob("[0-9]*/done"):
+            if done.read_text(encoding="utf-8") == epoch.hex():
+                shutil.rmtree(done.parent, ignore_errors=True)
         return True
 
 
