@@ -133,6 +133,7 @@ def cut_often(
         folder = Path(name)
         image = Path(card) / "card.img"
         make_card(image)
+        aim = ""  # Of the last cut.
         for number in range(1, cuts + 2):
             told = {**environment, "POWERCUT_SEED": f"{seed}-{number}"}
             moment = Moment(chance, oracle) if number <= cuts else None
@@ -157,19 +158,20 @@ def cut_often(
                 oracle.losses[NOT_READY] += 1
                 say(f"cut {number}: {error}")
                 break
-            tell_losses(oracle, number - 1, oracle.losses - before)
+            tell_losses(oracle, number - 1, aim, oracle.losses - before)
+            aim = moment.aim if moment else ""
 
 
-def tell_losses(oracle: Oracle, cut: int, found: Counter[str]) -> None:
+def tell_losses(oracle: Oracle, cut: int, aim: str, found: Counter[str]) -> None:
     """One line for a cut that has cost something."""
-    lost = sum(count for kind, count in found.items() if kind.endswith(LOST))
     if not found:
         return
     noticed = "new epochs" in found
     oracle.counts["cuts with a loss"] += 1
     oracle.counts["of them noticed by the kiosk"] += noticed
     says = "noticed: a new epoch" if noticed else "not noticed: the epoch goes on"
-    say(f"after cut {cut}: {lost} committed entries lost; {says}")
+    lost = ", ".join(f"{kind} {count}" for kind, count in found.items() if kind.endswith(LOST))
+    say(f"after cut {cut}, aimed at {aim}: {lost or 'no entries lost'}; {says}")
 
 
 def report(oracle: Oracle) -> None:
