@@ -254,12 +254,12 @@ def objects_v2(plain: bytes) -> "dict[str, object]":
     at = 0
     while at < len(plain):
         kind_id = plain[at]
-        size = size_v2(plain, at)
-        value = plain[at + 1 : at + 1 + size]
-        if len(value) < size or not size:
+        length = size_v2(plain, at)
+        value = plain[at + 1 : at + 1 + length]
+        if len(value) < length or not length:
             raise FrameError(f"object 0x{kind_id:02x} breaks off: {plain.hex()}", "incomplete")
         found.append(object_v2(kind_id, value))
-        at += 1 + size
+        at += 1 + length
     return by_name(found)
 
 

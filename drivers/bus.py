@@ -159,15 +159,15 @@ class Scanner:
                 found = self._partial_head(stream, at)
             self.skipped_bytes += found - at
             at = found
-            size = self._frame_bytes
+            length = self._frame_bytes
             if self._size_of is not None:
-                size = self._size_of(stream, at) or size
-            if size <= self._frame_bytes and len(stream) - at < size:
+                length = self._size_of(stream, at) or length
+            if length <= self._frame_bytes and len(stream) - at < length:
                 break
-            frame = stream[at : at + size]
-            if size <= self._frame_bytes and self._is_good(frame):
+            frame = stream[at : at + length]
+            if length <= self._frame_bytes and self._is_good(frame):
                 frames.append(frame)
-                at += size
+                at += length
             else:
                 self.damaged += 1
                 self.skipped_bytes += 1

@@ -165,13 +165,13 @@ def parse_w1_slave(text: str) -> bytes:
         raise FrameError(f"not the text of w1_slave: {text[:80]!r}") from error
 
 
-def crc8(data: bytes) -> int:
+def crc8(run: bytes) -> int:
     """Dallas CRC-8 (application note 27): x^8 + x^5 + x^4 + 1, reflected, from 0.
 
     Over bytes and their own CRC it is 0.
     """
     crc = 0
-    for byte in data:
+    for byte in run:
         crc ^= byte
         for _ in range(8):
             crc = crc >> 1 ^ 0x8C if crc & 1 else crc >> 1

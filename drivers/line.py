@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from drivers.bus import ByteStream, Scanner
     from drivers.reading import SpecRow
 
-FRAMES_MAX = 64  # Frames that came together and wait to be read one by one; older ones go.
-
 
 class LineSensor:
     """One sensor on one serial line.
@@ -90,9 +88,12 @@ class LineSensor:
         self.scanner.reset()
 
     async def _receive(self) -> None:
-        """Feed the scanner until it has found at least one frame."""
+        """Feed the scanner until it has found at least one frame.
+
+        Only an empty list is filled, so it never holds more than what the line had.
+        """
         while not self._frames:
-            self._frames = self.scanner.feed(await self._line.read())[-FRAMES_MAX:]
+            self._frames = self.scanner.feed(await self._line.read())
 
     def _is_warm(self) -> bool:
         # Once warm it stays warm: the tick counter wraps, and would look cold again.

@@ -99,7 +99,7 @@ class Parser:
 
     def _update(self, advert: Advert) -> Any:
         """Let the library read an advertisement. Raises `FrameError`."""
-        info = self._service_info(
+        service_info = self._service_info(
             name=advert.name,
             address=advert.address,
             rssi=advert.rssi,
@@ -117,7 +117,7 @@ class Parser:
             tx_power=None,
         )
         try:
-            return self._parser.update(info)
+            return self._parser.update(service_info)
         # Here stands code of other people before bytes of anybody who walks by. It raises
         # whatever it likes (a struct.error, an IndexError), and no such passer-by may stop
         # the kiosk or quarantine a sensor of ours.

@@ -70,3 +70,31 @@ async def test_a_nodes_bus_turns_os_errors_into_bus_errors() -> None:
         except BusError as error:
             messages.append(str(error)[:22])
     assert messages == ["I2C 0x76 register 0xd0", "I2C 0x76 register 0xe0"]
+
+
+def test_a_frame_may_say_its_own_size() -> None:
+    """Its second byte is its length; one that is longer than allowed is skipped at once."""
+
+    def size_of(stream: bytes, at: int) -> int:
+        return stream[at + 1] if at + 1 < len(stream) else 0
+
+    one = Scanner(b"\xaa", 6, lambda frame: frame[-1:] == b"\xbb", size_of)
+    assert one.feed(b"\xaa") == []
+    assert one.feed(b"\x03\xbb\xaa\xf0\x00\xaa\x04\x00") == [b"\xaa\x03\xbb"]
+    assert one.feed(b"\xbb") == [b"\xaa\x04\x00\xbb"]
+    assert (one.damaged, one.skipped_bytes, one.pending_bytes) == (1, 3, 0)
+
+
+async def test_a_command_and_its_answer() -> None:
+    """A chip without registers is written to and read from; what it does not know fails."""
+    i2c = FakeI2C({}, -1, {0x44: {b"\xfd": b"\x01\x02"}})
+    bus = DirectI2C(i2c)
+    await bus.writeto(0x44, b"\xfd")
+    assert await bus.readfrom(0x44, 2) == b"\x01\x02"
+    await bus.writeto(0x44, b"\xff")
+    message = ""
+    try:
+        await bus.readfrom(0x44, 2)
+    except BusError as error:
+        message = str(error)
+    assert message.startswith("I2C 0x44: ")

@@ -15,11 +15,11 @@ SCRATCHPAD = bytes.fromhex("b8014b467fff08108a")
 POWER_ON = bytes.fromhex("50054b467fff0c101c")
 
 
-def vectors(key: str) -> "list[dict[str, Any]]":
-    """The captured rows that have `key`."""
+def vectors(key: str, sensor: str = "DS18B20") -> "list[dict[str, Any]]":
+    """The captured rows of a sensor that have `key`."""
     with open(FRAMES) as file:
         rows: list[dict[str, Any]] = json.load(file)
-    return [row for row in rows if key in row["input"]]
+    return [row for row in rows if key in row["input"] and row["sensor"] == sensor]
 
 
 def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
@@ -141,7 +141,7 @@ def test_bits_below_the_resolution_are_dropped() -> None:
 
 def test_a_1_wire_address_carries_a_crc() -> None:
     """The example of the application note is taken; with a flipped bit it is refused."""
-    rom = bytes.fromhex(vectors("rom")[0]["input"]["rom"])
+    rom = bytes.fromhex(vectors("rom", "1-Wire")[0]["input"]["rom"])
     assert fault_of(ds18b20.check_rom, rom) == ""
     assert fault_of(ds18b20.check_rom, bytes([rom[0] ^ 1]) + rom[1:]) == "crc"
     assert fault_of(ds18b20.check_rom, rom[1:]) == "length"
@@ -159,3 +159,18 @@ async def test_a_probe_measures_what_it_hangs_in() -> None:
 def test_an_unknown_quantity_is_refused() -> None:
     """What the probe cannot measure is named."""
     assert fault_of(ds18b20.DS18B20, Text(""), "humidity") == "input"
+
+
+def test_the_older_sister() -> None:
+    """A DS18S20 has half degrees and a remainder, and its own power-on value."""
+    found = vectors("scratchpad", "DS18S20")
+    assert len(found) == 3
+    for row in found:
+        scratchpad = bytes.fromhex(row["input"]["scratchpad"])
+        fault = row["expected"].get("fault", "")
+        assert fault_of(ds18b20.decode_s, scratchpad) == fault
+        if not fault:
+            assert ds18b20.decode_s(scratchpad) == row["expected"]["temperature_c"]
+    broken = with_crc(bytes([0x32, 0, 0x4B, 0x46, 0xFF, 0xFF, 0x0C, 0]))
+    assert fault_of(ds18b20.decode_s, broken) == "framing"
+    assert fault_of(ds18b20.decode_s, bytes(9)) == "no_data"

@@ -133,3 +133,15 @@ def test_an_adapter_has_one_object() -> None:
     """All chips on a bus get the same one, and with it the same lock."""
     assert shared(198) is shared(198)
     assert shared(198) is not shared(197)
+
+
+async def test_a_chip_that_takes_commands() -> None:
+    """A command is one message, and its answer another; nothing is put in front of them."""
+    adapter = RegisterAdapter({0x44: {0: 0x66, 1: 0xEE, 2: 0x50}})
+    bus = bus_of(adapter)
+    await bus.open()
+    await bus.writeto(0x44, b"\xfd")
+    assert await bus.readfrom(0x44, 3) == b"\x66\xee\x50"
+    with pytest.raises(BusError, match="I2C 0x45: "):
+        await bus.writeto(0x45, b"\xfd")
+    await bus.close()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.ds18b20 import DS18B20
+from drivers.ds18b20 import DS18B20, DS18S20, FAMILY_S, crc8
 from drivers.errors import BusError, DriverError
 from drivers.linux.onewire import TEXT_BYTES_MAX, W1Probe
 
@@ -121,3 +121,15 @@ async def test_a_probe_that_hangs_is_given_up(
     assert caught.value.quality == "timeout"
     await driver.close()
     file.write_text(TEXT)  # Lets the thread that still waits go.
+
+
+async def test_the_older_sister_has_another_family(tmp_path: Path) -> None:
+    """A DS18S20 is found by family 10, beside a DS18B20 that is left alone."""
+    add_probe(tmp_path, "28-000000000001")
+    scratchpad = bytes([0x32, 0, 0x4B, 0x46, 0xFF, 0xFF, 0x0C, 0x10])
+    scratchpad += bytes([crc8(scratchpad)])
+    add_probe(tmp_path, "10-000000000002", f"{scratchpad.hex(' ')} : crc=00 YES\n")
+    driver = DS18S20(W1Probe(root=tmp_path, family=FAMILY_S), "water_temperature")
+    await driver.start()
+    assert await driver.read() == (("water_temperature", 25.0, "Cel", "ok"),)
+    await driver.close()

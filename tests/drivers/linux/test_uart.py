@@ -1,6 +1,8 @@
 import asyncio
+import fcntl
 import os
 import random
+import struct
 import tty
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +11,8 @@ import pytest
 
 from drivers import pms5003
 from drivers.errors import BusError
-from drivers.linux.uart import PENDING_BYTES_MAX, UART
+from drivers.linux import uart
+from drivers.linux.uart import PENDING_BYTES_MAX, UART, SharedUART
 
 CAPTURED = (
     "424d001c00000008000800000008000800d20046002d001e00000000970002c5",
@@ -229,3 +232,34 @@ def test_an_unknown_speed_is_refused() -> None:
     """The message lists the speeds there are."""
     with pytest.raises(BusError, match="115200"):
         UART("/dev/null", 12345)
+
+
+async def test_a_radar_has_a_speed_of_its_own(pty: Pty) -> None:
+    """256000 baud has no name in termios; the kernel takes it all the same."""
+    line = UART(pty.path, 256_000)
+    await line.open()
+    assert line._fd is not None
+    flags = bytearray(struct.calcsize(uart.TERMIOS2))
+    fcntl.ioctl(line._fd, uart.TCGETS2, flags)
+    assert struct.unpack(uart.TERMIOS2, flags)[-2:] == (256_000, 256_000)
+    os.write(pty.sensor, b"\xaa\xff\x03\x00")
+    assert await read_at_least(line, 4) == b"\xaa\xff\x03\x00"
+    await line.close()
+
+
+async def test_a_shared_line_closes_with_its_last_user(pty: Pty) -> None:
+    """Two probes open it; when one stops, the other still reads."""
+    line = SharedUART(pty.path)
+    await line.open()
+    await line.open()
+    await line.close()
+    os.write(pty.sensor, b"tide")
+    assert await read_at_least(line, 4) == b"tide"
+    await line.close()
+    with pytest.raises(BusError, match="not open"):
+        await line.read()
+
+
+def test_one_line_is_one_object() -> None:
+    """Whoever names the same device gets the same line, and its lock."""
+    assert uart.shared("/dev/ttyUSB9", 9600) is uart.shared("/dev/ttyUSB9", 9600)
