@@ -82,6 +82,13 @@ def parser() -> argparse.ArgumentParser:
     decode.add_argument("--input", required=True, metavar="JSON", help="what was captured")
     decode.add_argument("--json", action="store_true", help="print JSON")
 
+    clock = command(commands, "set-time", run_set_time, "tell a running kiosk the time")
+    clock.add_argument(
+        "when", metavar="TIME", help="ISO 8601 with its zone: 2026-11-25T17:00+07:00"
+    )
+    clock.add_argument("--error-s", type=float, default=60.0, metavar="S", help="give or take")
+    clock.add_argument("--state", type=Path, metavar="DIR", help="where the journal lives")
+
     verify = command(commands, "verify", run_verify, "compare a kiosk's journal with a city")
     verify.add_argument("--state", type=Path, required=True, metavar="DIR")
     verify.add_argument("--city", required=True, metavar="URL|DATABASE")
@@ -188,6 +195,15 @@ def run_rotate(arguments: argparse.Namespace) -> int:
 
     found = asyncio.run(rotate(arguments.state or state_folder("kiosk")))
     print(f"device {found.device} of {found.kiosk} has the new key {found.key.id}")
+    return 0
+
+
+def run_set_time(arguments: argparse.Namespace) -> int:
+    """`angsila set-time`."""
+    from edge.set_time import set_time
+
+    folder = arguments.state or state_folder("kiosk")
+    asyncio.run(set_time(folder, arguments.when, arguments.error_s))
     return 0
 
 

@@ -42,6 +42,7 @@ async def serve(journal: Journal, uplink: Uplink | None) -> AsyncIterator[None]:
             web.get("/lanes", lanes),
             web.get("/segments", segments),
             web.post("/flush", flush),
+            web.post("/time", take_time),
         ]
     )
     runner = web.AppRunner(app)
@@ -91,6 +92,19 @@ async def flush(request: web.Request) -> web.Response:
     uplink = request.app[UPLINK]
     if uplink is not None:
         uplink.nudge()
+    return web.Response(status=204)
+
+
+async def take_time(request: web.Request) -> web.Response:
+    """POST /time {"utc_ms", "error_ms"}: a technician tells the time; 409 where it is not taken."""
+    told = await request.json()
+    journal = request.app[JOURNAL]
+    anchor = journal.clock.told("technician", int(told["utc_ms"]), int(told["error_ms"]))
+    if anchor is None:
+        state = journal.clock.state()
+        raise web.HTTPConflict(text=f"not taken; the clock is {state}")
+    journal.add_anchor(anchor)
+    await journal.commit()
     return web.Response(status=204)
 
 
