@@ -4,8 +4,10 @@ PYTHON ?= python3
 KIOSK_PORT ?= 8080
 CITY_PORT ?= 8090
 STATE ?= state
+SEEDS ?= 40
+FROM ?= 0
 
-.PHONY: help setup run kiosk city test bench powercut powercut-liar shots lint browser clean
+.PHONY: help setup run kiosk city test bench powercut powercut-liar sim sim-mutants shots lint browser clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 20
@@ -38,6 +40,12 @@ powercut: setup ## cut the power of a kiosk N=50 times and look what is lost (SE
 
 powercut-liar: setup ## the same with a card that says yes and now and then writes nothing
 	@exec .venv/bin/python tests/powercut/run.py liar
+
+sim: setup ## let kiosks and a city live through SEEDS=40 universes of faults, from FROM=0
+	@exec .venv/bin/python -m tests.sim.run --seeds "$(SEEDS)" --from "$(FROM)" $(if $(ONLY),--only "$(ONLY)")
+
+sim-mutants: setup ## plant faults in the product; the simulator has to find each
+	@exec .venv/bin/python -m tests.sim.mutants
 
 shots: setup browser ## a picture of every screen in build/shots/
 	@exec .venv/bin/python tests/shots.py

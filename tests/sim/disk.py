@@ -58,7 +58,8 @@ class Disk:
         self.quota_bytes: int | None = None
         self.lies = 0.0  # How many of the syncs do nothing.
         self.lied = 0
-        self.sync_errors = 0.0
+        self.sync_errors = 0.0  # How many of them fail,
+        self.sync_errors_max = 0  # and how often that happens.
         self.errors = 0  # Writes and syncs that failed so far.
         self.torn = False
         self.operations = 0
@@ -215,12 +216,12 @@ class _Database(APSWDatabase):  # type: ignore[misc]
 
     def _connect(self) -> Any:
         connection = apsw.Connection(self.database, **self.connect_params)
-        # Without it a log would need shared memory, which a VFS in Python cannot give.
-        connection.execute("PRAGMA locking_mode=exclusive")
-        self._add_conn_hooks(connection)
         host = HOST.get()
         if host is not None:
             host.kept.append(connection)  # Or the collector would close the file cleanly.
+        # Without it a log would need shared memory, which a VFS in Python cannot give.
+        connection.execute("PRAGMA locking_mode=exclusive")
+        self._add_conn_hooks(connection)
         return connection
 
 
@@ -308,6 +309,9 @@ class _File:
         disk = self._disk
         if disk.sync_errors and disk.rng.random() < disk.sync_errors:
             disk.errors += 1
+            disk.sync_errors_max -= 1
+            if disk.sync_errors_max <= 0:
+                disk.sync_errors = 0.0
             raise apsw.IOError("disk I/O error")
         if disk.lies and disk.rng.random() < disk.lies:
             disk.lied += 1

@@ -69,10 +69,18 @@ async def full_disk(universe: Universe) -> None:
 
 
 async def sync_error(universe: Universe) -> None:
-    """For a minute some syncs fail, and say so."""
+    """One sync fails, and says so."""
     kiosk = universe.rng.choice(universe.kiosks)
     universe.may_lose = True
-    kiosk.disk.sync_errors = 0.3
+    kiosk.disk.sync_errors = 1.0
+    kiosk.disk.sync_errors_max = 1
+
+
+async def dying_card(universe: Universe) -> None:
+    """For a minute every third sync fails."""
+    kiosk = universe.rng.choice(universe.kiosks)
+    universe.may_lose = True
+    kiosk.disk.sync_errors, kiosk.disk.sync_errors_max = 0.3, 1000
     await passed(60)
     kiosk.disk.sync_errors = 0.0
 
@@ -92,7 +100,7 @@ async def bit_rot(universe: Universe) -> None:
 async def partition(universe: Universe) -> None:
     """Nothing comes through for a while; it is resent afterwards."""
     kiosk = universe.rng.choice(universe.kiosks)
-    for_s = universe.rng.choice([5.0, 40.0, 200.0, 1500.0])
+    for_s = universe.rng.choice([5.0, 40.0, 300.0, 2500.0])
     universe.network.link(kiosk.name).apart_until_s = universe.loop.time() + for_s
     universe.record("apart", kiosk.name, for_s)
 
@@ -167,6 +175,7 @@ async def card_clone(universe: Universe) -> None:
     universe.may_lose = True
     original.power_cut()
     twin = Kiosk(universe, f"twin{len(universe.kiosks)}", original.identity)
+    twin.key = original.key
     twin.disk.restore(original.disk.snapshot())
     twin.disturbed = original.disturbed
     universe.kiosks.append(twin)
@@ -178,11 +187,12 @@ async def card_clone(universe: Universe) -> None:
 
 KINDS: dict[str, Kind] = {
     "kiosk_power_cut": Kind("the kiosk's power goes", kiosk_power_cut, 900, chance=0.8),
-    "city_power_cut": Kind("the city's power goes", city_power_cut, 1800),
+    "city_power_cut": Kind("the city's power goes", city_power_cut, 1200),
     "torn_sector": Kind("a power cut tears sectors", None, 0),
     "lying_sync": Kind("a card says written and is not", lying_sync, 3600, chance=0.2),
     "full_disk": Kind("a card is full", full_disk, 2400, chance=0.3),
     "sync_error": Kind("a sync fails", sync_error, 2400, chance=0.3),
+    "dying_card": Kind("many syncs fail", dying_card, 3600, chance=0.2, on=False),
     "bit_rot": Kind("bits flip on a card", bit_rot, 3600, chance=0.2),
     "partition": Kind("nothing comes through", partition, 900, chance=0.7),
     "reset": Kind("connections break", reset, 600),
@@ -196,6 +206,6 @@ KINDS: dict[str, Kind] = {
     "clock_step": Kind("the wall clock jumps", clock_step, 1200),
     "clock_drift": Kind("the quartz drifts", None, 0),
     "city_restore": Kind("the city is restored from a backup", city_restore, 5000, chance=0.3),
-    "card_restore": Kind("a card is restored from an image", card_restore, 5000, chance=0.2),
-    "card_clone": Kind("a card is cloned", card_clone, 4000, chance=0.2),
+    "card_restore": Kind("a card is restored from an image", card_restore, 5000, chance=0.2, on=False),
+    "card_clone": Kind("a card is cloned", card_clone, 4000, chance=0.2, on=False),
 }

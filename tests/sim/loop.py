@@ -84,6 +84,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self._selector = self  # Asked for events when nothing is ready.
         self._clock_resolution = 1e-7
         self._steps = 0
+        self.tasks_made = 0
         self.set_task_factory(_make_task)
 
     # --- time ------------------------------------------------------------------------------------
@@ -169,12 +170,27 @@ class SimLoop(asyncio.BaseEventLoop):
         return self.network.listen(protocol_factory, (host, port))
 
 
+class _Task(asyncio.Task[Any]):
+    """A task with a number. A task group keeps its tasks in a set, and cancels them in its
+    order: by the number, that is the same in every process; by the address it is not.
+    """
+
+    def __init__(self, *args: Any, number: int, **options: Any) -> None:
+        self.number = number
+        super().__init__(*args, **options)
+
+    def __hash__(self) -> int:
+        return self.number
+
+
 def _make_task(
     loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any
 ) -> asyncio.Task[Any]:
+    assert isinstance(loop, SimLoop)
     context = options.get("context")
     host = HOST.get() if context is None else context.get(HOST)
-    task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, **options)
+    loop.tasks_made += 1
+    task = _Task(coroutine, loop=loop, number=loop.tasks_made, **options)
     if host is not None:
         host.kept.append(task)
         if len(host.kept) > 4096:
@@ -189,9 +205,7 @@ def _is_done(kept: Any) -> bool:
 def start_on(host: Host, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
     """Let a machine run something. No group waits for it: its power may go at any moment."""
     loop = asyncio.get_running_loop()
-    task = asyncio.Task(coroutine, loop=loop, context=host.context)
-    host.kept.append(task)
-    return task
+    return _make_task(loop, coroutine, context=host.context)
 
 
 async def passed(seconds: float) -> None:

@@ -275,7 +275,8 @@ class Kiosk(Machine):
             if self.universe.busy:
                 number = self.universe.oracle.made_event(self)
                 try:
-                    await journal.event("feedback", {"n": number})
+                    seq = await journal.event("feedback", {"n": number})
+                    self.universe.oracle.thanked(self, journal, number, seq)
                 except SyncError as error:
                     # The person is told; that is an honest answer on a card without room.
                     self.universe.oracle.refused(self, number, error)

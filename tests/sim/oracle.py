@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Content = tuple[Any, ...]  # (name of the stream, boot, at_ms), or ("event", number).
 Key = tuple[bytes, Lane, int]  # Epoch, lane, seq.
-SHOWN_MAX = 5
+OVERTAKEN_MAX = 4  # Uploads that were under way when the button was pressed, and then some.
 OURS = "feedback"  # The kind of the generator's events; the product makes others.
 
 
@@ -38,11 +38,12 @@ class Oracle:
         self.made: dict[Content, Any] = {}  # → (value, quality, true UTC), or UTC for an event.
         self.promises: dict[Content, str] = {}  # → the kiosk that gave it.
         self.keys: dict[Content, list[Key]] = {}
-        self.anchored: dict[str, None] = {}  # Boots whose UTC is on a card.
+        self.anchored: dict[str, str] = {}  # Boot whose UTC is on a card → kiosk.
         self.shaky: dict[Content, str] = {}  # Promised, but the card broke the promise: why.
         self.failures: list[str] = []
         self.events = 0
-        self.waiting: dict[int, int] = {}  # Event → uploads that were let in before it.
+        self.wrong_times = 0
+        self.waiting: dict[int, tuple[str, int]] = {}  # Event → uploads that went before it.
 
     def fail(self, text: str) -> None:
         """Note what is wrong."""
@@ -71,6 +72,11 @@ class Oracle:
         if not (kiosk.disk.errors or kiosk.disturbed):
             self.fail(f"REFUSED event {number} on a good card: {error}")
 
+    def thanked(self, kiosk: Kiosk, journal: Journal, number: int, seq: int) -> None:
+        """The journal has said that an event is on the card."""
+        if ("event", number) not in self.promises:
+            self._promise(kiosk, ("event", number), (journal.epoch, Lane.EVENTS, seq))
+
     def promised(self, kiosk: Kiosk, journal: Journal, batch: Any) -> None:
         """A batch is on the card."""
         for row in batch.rows:
@@ -80,9 +86,9 @@ class Oracle:
             if event.kind == OURS:
                 content = ("event", event.body["n"])
                 self._promise(kiosk, content, (journal.epoch, Lane.EVENTS, event.seq))
-                self.waiting[event.body["n"]] = 0
+                self.waiting[event.body["n"]] = (kiosk.identity, 0)
         for anchor in batch.anchors:
-            self.anchored[anchor.boot] = None
+            self.anchored[anchor.boot] = kiosk.name
 
     def _promise(self, kiosk: Kiosk, content: Content, key: Key) -> None:
         self.promises.setdefault(content, kiosk.name)
@@ -106,6 +112,7 @@ class Oracle:
         for content, name in self.promises.items():
             if name == kiosk.name:
                 self.shaky.setdefault(content, why)
+        self.anchored = {boot: name for boot, name in self.anchored.items() if name != kiosk.name}
 
     def crashed(self, kiosk: Kiosk, group: BaseExceptionGroup[Exception]) -> None:
         """The service has ended with an error: on a good card it may not."""
@@ -131,17 +138,27 @@ class Oracle:
 
         async def watched(upload: Any) -> Any:
             taken = await take(upload)
-            lanes = []
+            if any(wire.sha256(body) not in stored for body in upload.segments):
+                self._see_who_waits(upload)
             for body in upload.segments:
                 stored[wire.sha256(body)] = None
-                lanes.append(self._arrived(body))
             self.universe.record("taken", len(upload.segments), len(upload.lost))
             return taken
 
         archive.take = watched  # type: ignore[method-assign]
 
-    def _arrived(self, body: bytes) -> Lane:
-        return wire.decode_segment(body).lane
+    def _see_who_waits(self, upload: Any) -> None:
+        """Complaints go before readings: no event may see many uploads go by."""
+        segments = [wire.decode_segment(body) for body in upload.segments]
+        for segment in segments:
+            if segment.lane is Lane.EVENTS:
+                for event in wire.segment_events(segment):
+                    self.waiting.pop(event.body.get("n", 0), None)
+        for number, (kiosk, uploads) in self.waiting.items():
+            if kiosk == upload.kiosk:
+                self.waiting[number] = (kiosk, uploads + 1)
+                if uploads + 1 > OVERTAKEN_MAX and not self.universe.has("card_clone"):
+                    self.fail(f"event {number} STARVED: {uploads + 1} uploads went before it")
 
     def check_archive(self, archive: Archive, stored: dict[bytes, None]) -> None:
         """After a power cut the city still has all that it has acked."""
@@ -159,65 +176,38 @@ class Oracle:
 
     def check(self, archive: Archive) -> None:
         """Compare everything. The findings are in `failures`."""
-        tables = archive._tables
         found: dict[Content, list[Key]] = {}
-        lost: dict[tuple[bytes, Lane], Ranges] = {}
-        for lane in tables.lane.select():
-            epoch = bytes.fromhex(lane.epoch)
-            lost[epoch, Lane(lane.lane)] = archive_ranges(lane.lost)
-            self._check_lane(archive, lane, found)
+        for lane in archive._tables.lane.select():
+            for boot, (content, key), measured in self._entries(archive, lane):
+                found.setdefault(content, []).append(key)
+                self._check_entry(archive, lane.kiosk_id, boot, content, measured)
         self._check_doubles(found)
-        self._check_missing(found, lost)
+        missing, declared = self._missing(archive, found)
+        if missing:
+            first = missing[0]
+            key = [(key[0].hex()[:6], key[1].name, key[2]) for key in self.keys[first]]
+            self.fail(f"LOST {len(missing)} of {len(self.promises)}, such as {first} {key}")
+        if declared and not self.universe.may_lose:
+            self.fail(f"DECLARED LOST {declared} without need")
+        self.universe.counts["promised"] = len(self.promises)
+        self.universe.counts["declared lost"] = declared
         self.universe.record("delivered", len(found))
 
-    def _check_lane(self, archive: Archive, lane: Any, found: dict[Content, list[Key]]) -> None:
-        if Lane(lane.lane) not in (Lane.EVENTS, Lane.READINGS):
-            return  # Summaries are new numbers made of lost ones.
-        table = archive._tables.segment
-        query = table.select().where(table.lane == lane.id).order_by(table.first_seq)
-        for row in query:
-            segment = wire.decode_segment(bytes(row.body))
-            streams: Sequence[Stream] = ()
-            if segment.schema:
-                streams = archive._schema(lane.kiosk_id, segment.schema)
-            for content, seq, (value, quality, at_ms) in contents(segment, streams):
-                key = (segment.epoch, segment.lane, seq)
+    def missing(self, archive: Archive) -> list[Content]:
+        """What was promised and is neither at the city nor declared lost."""
+        found: dict[Content, list[Key]] = {}
+        for lane in archive._tables.lane.select():
+            for _, (content, key), _ in self._entries(archive, lane):
                 found.setdefault(content, []).append(key)
-                made = self.made.get(content)
-                if made is None:
-                    self.fail(f"NEVER MADE {content} seq {seq}")
-                    continue
-                if content[0] != "event" and made[:2] != (value, quality):
-                    self.fail(f"WRONG {content}: {made[:2]} became {(value, quality)}")
-                boot = segment.boot.hex()
-                if content[0] == "event" and boot != made[0]:
-                    self.fail(f"WRONG BOOT {content}")
-                self._check_time(archive, lane.kiosk_id, boot, at_ms, made[2], content)
+        return self._missing(archive, found)[0]
 
-    def _check_time(
-        self, archive: Archive, kiosk: str, boot: str, at_ms: int, true_ms: int, content: Content
-    ) -> None:
-        anchor = archive._anchor_for(kiosk, boot, at_ms)
-        if anchor is None:
-            if boot in self.anchored:
-                self.fail(f"TIME UNKNOWN though boot {boot[:8]} was told it")
-            return
-        wrong_ms = abs(anchor.utc_at(at_ms) - true_ms)
-        if wrong_ms > anchor.error_ms + 1:
-            self.fail(
-                f"WRONG TIME {content}: {wrong_ms} ms off, ± {anchor.error_ms} declared by "
-                f"{anchor.source}"
-            )
-
-    def _check_doubles(self, found: dict[Content, list[Key]]) -> None:
-        doubled = [content for content, keys in found.items() if len(keys) > 1]
-        if doubled:
-            keys = [(key[0].hex()[:6], key[2]) for key in found[doubled[0]]]
-            self.fail(f"DOUBLED {len(doubled)}, such as {doubled[0]} at {keys}")
-
-    def _check_missing(
-        self, found: dict[Content, list[Key]], lost: dict[tuple[bytes, Lane], Ranges]
-    ) -> None:
+    def _missing(
+        self, archive: Archive, found: dict[Content, list[Key]]
+    ) -> tuple[list[Content], int]:
+        lost = {
+            (bytes.fromhex(lane.epoch), Lane(lane.lane)): Ranges(json.loads(lane.lost))
+            for lane in archive._tables.lane.select()
+        }
         missing = []
         declared = 0
         for content in self.promises:
@@ -228,14 +218,65 @@ class Oracle:
                 declared += 1
             elif content not in self.shaky:
                 missing.append(content)
-        if missing:
-            first = missing[0]
-            key = [(key[0].hex()[:6], key[1].name, key[2]) for key in self.keys[first]]
-            self.fail(f"LOST {len(missing)} of {len(self.promises)}, such as {first} {key}")
-        if declared and not self.universe.may_lose:
-            self.fail(f"DECLARED LOST {declared} without need")
-        self.universe.counts["promised"] = len(self.promises)
-        self.universe.counts["declared lost"] = declared
+        return missing, declared
+
+    def _entries(
+        self, archive: Archive, lane: Any
+    ) -> Iterator[tuple[str, tuple[Content, Key], tuple[Any, Any, int]]]:
+        """Each entry of a lane at the city: boot, (content, key), (value, quality, at_ms)."""
+        if Lane(lane.lane) not in (Lane.EVENTS, Lane.READINGS):
+            return  # Summaries are new numbers made of lost ones.
+        table = archive._tables.segment
+        for row in table.select().where(table.lane == lane.id).order_by(table.first_seq):
+            segment = wire.decode_segment(bytes(row.body))
+            streams: Sequence[Stream] = ()
+            if segment.schema:
+                streams = archive._schema(lane.kiosk_id, segment.schema)
+            for content, seq, measured in contents(segment, streams):
+                yield segment.boot.hex(), (content, (segment.epoch, segment.lane, seq)), measured
+
+    def _check_entry(
+        self,
+        archive: Archive,
+        kiosk: str,
+        boot: str,
+        content: Content,
+        measured: tuple[Any, Any, int],
+    ) -> None:
+        made = self.made.get(content)
+        value, quality, at_ms = measured
+        if made is None:
+            self.fail(f"NEVER MADE {content}")
+            return
+        if content[0] != "event" and made[:2] != (value, quality):
+            self.fail(f"WRONG {content}: {made[:2]} became {(value, quality)}")
+        if content[0] == "event" and boot != made[0]:
+            self.fail(f"WRONG BOOT {content}")
+        self._check_time(archive, kiosk, boot, at_ms, made[2], content)
+
+    def _check_time(
+        self, archive: Archive, kiosk: str, boot: str, at_ms: int, true_ms: int, content: Content
+    ) -> None:
+        anchor = archive._anchor_for(kiosk, boot, at_ms)
+        if anchor is None:
+            if boot in self.anchored:
+                self.fail(f"TIME UNKNOWN though boot {boot[:8]} was told it")
+            return
+        wrong_ms = abs(anchor.utc_at(at_ms) - true_ms)
+        declared_ms = anchor.error_at(at_ms)
+        if wrong_ms > declared_ms + 1:
+            self.wrong_times += 1
+            if self.wrong_times == 1:
+                self.fail(
+                    f"WRONG TIME such as {content}: {wrong_ms} ms off, ± {declared_ms} declared "
+                    f"by {anchor.source}"
+                )
+
+    def _check_doubles(self, found: dict[Content, list[Key]]) -> None:
+        doubled = [content for content, keys in found.items() if len(keys) > 1]
+        if doubled:
+            keys = [(key[0].hex()[:6], key[2]) for key in found[doubled[0]]]
+            self.fail(f"DOUBLED {len(doubled)}, such as {doubled[0]} at {keys}")
 
 
 def contents(
@@ -257,11 +298,6 @@ def contents(
         content = (entry.stream.name, entry.boot, entry.at_ms)
         found.append((content, entry.seq, (entry.value, entry.quality, entry.at_ms)))
     return found
-
-
-def archive_ranges(text: str) -> Ranges:
-    """Ranges as the archive keeps them."""
-    return Ranges(json.loads(text))
 
 
 def leaves(group: BaseExceptionGroup[Any]) -> list[BaseException]:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import aiohttp.connector
 
+from sync import uplink
 from tests.sim.faults import KINDS, Kind
 from tests.sim.loop import Host, SimError, SimLoop, passed
 from tests.sim.machines import UTC_MS, City, Kiosk
@@ -24,6 +25,8 @@ from tests.sim.oracle import Oracle
 
 HEALED_S = 7200.0  # What the parts get to bring everything home when nothing fails any more.
 LOOK_S = 10.0
+HELLO_LOOK_S = 600.0
+SEGMENTS_MAX = 2  # In one upload: a backlog of an hour is many of them.
 
 
 class Result(NamedTuple):
@@ -50,7 +53,7 @@ class Universe:
         ]
         self.kinds = drawn if only is None else [name for name in KINDS if name in only]
         self.duration_s = self.rng.uniform(3000, 7000)
-        self.quota_bytes = self.rng.choice([16 * 1024, 64 * 1024, 64 * 1024 * 1024])
+        self.quota_bytes = self.rng.choice([4 * 1024, 24 * 1024, 64 * 1024 * 1024])
         self.retry_max_s = self.rng.choice([60.0, 300.0, 900.0])
         self.busy = True
         self.may_lose = self.quota_bytes < 1024 * 1024
@@ -151,12 +154,20 @@ class Universe:
         while calm < 3:
             await passed(LOOK_S)
             calm = calm + 1 if self._is_calm() else 0
+            if calm == 3 and self._misses_something():
+                # A city that was restored is found out with the next hello.
+                calm = 0
+                await passed(HELLO_LOOK_S)
             if self.loop.time() > until_s:
                 states = [
                     f"{kiosk.name} " + self._state(kiosk) for kiosk in self.kiosks
                 ]
                 self.oracle.fail(f"NOT HOME after {HEALED_S:.0f} s: {'; '.join(states)}")
                 return
+
+    def _misses_something(self) -> bool:
+        archive = self.city.archive
+        return archive is not None and bool(self.oracle.missing(archive))
 
     def _is_calm(self) -> bool:
         if self.city.archive is None:
@@ -198,6 +209,7 @@ def _own_time_and_chance(universe_seed: int, clock: dict[str, Any]) -> Iterator[
 def run(seed: int, only: list[str] | None = None, trace: Any = None) -> Result:
     """Run one universe in a folder of its own. For a process that does nothing else."""
     logging.disable(logging.CRITICAL)
+    uplink.SEGMENTS_MAX = SEGMENTS_MAX
     memory = Path("/dev/shm")
     base = memory if memory.is_dir() else None
     home = Path.cwd()
