@@ -95,14 +95,15 @@ def parse(answer: bytes) -> str:
     # status  text ...  00 00 ...                     data sheets, "requesting data"
     if not answer:
         raise FrameError("answer of no bytes", "incomplete")
-    if answer[0] in STATUSES:
-        fault, why = STATUSES[answer[0]]
-        error = BusError if fault == "syntax" else NoDataError
-        raise error(f"the circuit answers {answer[0]}: {why}", fault)
-    if answer[0] != OK:
-        raise FrameError(f"answer starts with {answer[0]}, wanted 1, 2, 254 or 255")
     # The Pi's I²C sets the highest bit of some bytes when a chip stretches the clock; the
-    # circuit speaks ASCII, so it can be taken off again.
+    # circuit speaks ASCII, so it can be taken off again, and off a 1 or a 2 as well.
+    status = answer[0] if answer[0] in STATUSES else answer[0] & 0x7F
+    if status in STATUSES:
+        fault, why = STATUSES[status]
+        error = BusError if fault == "syntax" else NoDataError
+        raise error(f"the circuit answers {status}: {why}", fault)
+    if status != OK:
+        raise FrameError(f"answer starts with {answer[0]}, wanted 1, 2, 254 or 255")
     text = bytes([byte & 0x7F for byte in answer[1:]])
     end = text.find(b"\x00")
     return (text if end < 0 else text[:end]).decode()

@@ -5,7 +5,7 @@ from struct import unpack_from
 from drivers.bus import Scanner
 from drivers.errors import FrameError
 from drivers.line import LineSensor
-from drivers.reading import Reading, measured
+from drivers.reading import Reading, measured, without_values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +26,11 @@ MODES = {BASIC: "basic", ENGINEERING: "engineering"}
 INNER_HEAD = 0xAA
 INNER_TAIL = b"\x55\x00"
 BASIC_BYTES = 13
+ENERGY_MAX = 100  # Energies are per cent.
+FARTHEST_CM = 900  # Twelve gates of 75 cm; the sensor has nine.
 GATES_MAX = 9
 NOBODY, MOVING, STILL, BOTH = range(4)
+STATE_MAX = 6  # 4 to 6: newer firmware measures the noise of the place and sees nobody.
 
 # LD2450 (serial communication protocol V1.03, section 2.3).
 TARGETS_HEAD = b"\xaa\xff\x03\x00"
@@ -83,12 +86,14 @@ def report_size(stream: bytes, at: int) -> int:
 
 
 def is_good_report(frame: bytes) -> bool:
-    """Whether these bytes are a report of an LD2410."""
+    """Whether these bytes are a report of an LD2410 that can be true."""
     try:
-        decode_report(frame)
+        said = decode_report(frame)
     except FrameError:
         return False
-    return True
+    return max(said["moving_energy"], said["static_energy"]) <= ENERGY_MAX and (
+        max(said["moving_cm"], said["static_cm"], said["detect_cm"]) <= FARTHEST_CM
+    )
 
 
 def decode_report(frame: bytes) -> "dict[str, Any]":
@@ -108,7 +113,7 @@ def decode_report(frame: bytes) -> "dict[str, Any]":
         raise FrameError(f"length field says {length}, report has {len(inner)}", "length")
     if frame[-4:] != REPORT_TAIL or inner[1] != INNER_HEAD or inner[-2:] != INNER_TAIL:
         raise FrameError(f"marks of the report are damaged: {frame.hex()}")
-    if inner[0] not in MODES or inner[2] > BOTH:
+    if inner[0] not in MODES or inner[2] > STATE_MAX:
         raise FrameError(f"report of type 0x{inner[0]:02x}, state {inner[2]}")
     names = ("moving_cm", "moving_energy", "static_cm", "static_energy", "detect_cm")
     said: dict[str, Any] = {"mode": MODES[inner[0]], "state": inner[2]}
@@ -146,6 +151,8 @@ def presence(spec: "tuple[SpecRow, ...]", said: "dict[str, Any]") -> tuple[Readi
     """Turn a report into the readings of `spec`."""
     quantity, unit = spec[1][:2]
     state = said["state"]
+    if state > BOTH:
+        return without_values(spec, "no_data")
     if state == NOBODY:
         # The distances of such a frame are those of whoever has left.
         return measured(spec[0], 0), Reading(quantity, None, unit, "no_data")

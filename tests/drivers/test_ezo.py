@@ -74,6 +74,7 @@ def test_what_is_no_number() -> None:
         (b"\x01nan", "framing"),
         (b"\x01inf", "framing"),
         (b"\x078.12", "framing"),
+        (b"\x82", "syntax"),
     ):
         assert fault_of(ezo.decode, answer) == fault
 

@@ -82,6 +82,13 @@ async def test_presence() -> None:
     )
 
 
+def test_a_radar_that_measures_its_noise_sees_nobody() -> None:
+    """Newer firmware has states for it, in which nothing is known."""
+    said = radar.decode_report(REPORT[:8] + b"\x04" + REPORT[9:])
+    assert [one.quality for one in radar.presence(radar.LD2410.SPEC, said)] == ["no_data"] * 2
+    assert fault_of(radar.decode_report, REPORT[:8] + b"\x07" + REPORT[9:]) == "framing"
+
+
 async def test_targets() -> None:
     """The number of people, and the distance of the nearest one."""
     empty = TARGETS[:4] + bytes(24) + TARGETS[-2:]
@@ -92,7 +99,10 @@ async def test_targets() -> None:
 
 
 def test_a_target_on_the_moon_is_damage() -> None:
-    """In a stream the place of a target is the best check there is."""
+    """In a stream, whether a target can be there is the best check there is."""
+    assert radar.is_good_report(REPORT)
+    assert not radar.is_good_report(REPORT[:10] + b"\x7f" + REPORT[11:])
+    assert not radar.is_good_report(REPORT[:11] + b"\x65" + REPORT[12:])
     assert radar.is_good_targets(TARGETS)
     assert not radar.is_good_targets(TARGETS[:6] + b"\xff\xff" + TARGETS[8:])
     assert not radar.is_good_targets(TARGETS[:6] + b"\xb1\x06" + TARGETS[8:])
