@@ -10,6 +10,13 @@ from drivers.linux.adverts import PAYLOAD_BYTES_MAX, Advert
 from edge.decode_i2c import Decoder
 from edge.decode_input import Decoded, Given, InputError, bytes_of, hexadecimal, text
 
+# States that other receivers call by the name of a quantity.
+OTHER_NAMES = {
+    "battery_low": "battery",
+    "gas_detected": "gas",
+    "moisture_detected": "moisture",
+    "power_on": "power",
+}
 BTHOME_UUIDS = (bthome.V2, bthome.V1_SEALED, bthome.V1_OPEN)
 
 
@@ -64,7 +71,8 @@ def bthome_advert(given: Given) -> Decoded:
         if uuid in advert.service_data:
             payload = advert.service_data[uuid]
             named = bthome.decode(uuid, payload, address, key_of(given))
-            return bthome.readings(named), dict(named)
+            also = {other: named[name] for name, other in OTHER_NAMES.items() if name in named}
+            return bthome.readings(named), also | named
     raise FrameError("no service data of BTHome: fcd2, 181c or 181e")
 
 

@@ -1,5 +1,6 @@
 """Decoders for what chips on I²C hold in their registers or answer to commands."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -43,11 +44,11 @@ class Chip:
 
     def run(self, start: int, *sizes: int) -> bytes:
         """Registers from `start` on, in the first of `sizes` that is there; else as many as are."""
-        size = 0
-        while start + size in self._registers:
-            size += 1
-        size = next((wanted for wanted in sizes if wanted <= size), size)
-        return bytes(self._registers[start + i] for i in range(size))
+        length = 0
+        while start + length in self._registers:
+            length += 1
+        length = next((wanted for wanted in sizes if wanted <= length), length)
+        return bytes(self._registers[start + i] for i in range(length))
 
     def calibration(self, *, humid: bool) -> bme280.Calibration:
         """The trimming parameters. Raises `InputError` if there are none."""
@@ -167,6 +168,8 @@ def humidity(given: Given) -> Decoded:
         return crc(given)
     if form == "ticks":
         return (), converted(given, sht4x.celsius, sht4x.percent)
+    if command_of(given) == sht4x.READ_SERIAL_NUMBER.hex():
+        return (), serial(hexadecimal(given, "response"))
     celsius, percent = sht4x.decode(hexadecimal(given, "response"))
     ticks = sensirion.words(hexadecimal(given, "response"), 2)
     fields = {"temperature_c": celsius, "humidity_rh": percent}
@@ -187,11 +190,24 @@ def carbon_dioxide(driver: type[scd4x.SCD40]) -> Decoder:
         answer = hexadecimal(given, "response")
         if len(answer) == sensirion.WORD_BYTES:
             return (), {"ready": ready(given["response"])}
+        if command_of(given) == f"{scd4x.GET_SERIAL_NUMBER:04x}":
+            return (), serial(answer)
         co2, celsius, percent = scd4x.decode(answer)
         fields = {"co2_ppm": co2, "temperature_c": celsius, "humidity_rh": percent}
         return scd4x.readings(driver.SPEC, *sensirion.words(answer, 3)), fields
 
     return decode_carbon_dioxide
+
+
+def command_of(given: Given) -> str:
+    """The command that was answered, in hexadecimal; empty if it is not said."""
+    return hexadecimal(given, "cmd").hex() if "cmd" in given else ""
+
+
+def serial(answer: bytes) -> Fields:
+    """A chip's serial number: the words of an answer, one behind the other."""
+    words = sensirion.words(answer, len(answer) // sensirion.WORD_BYTES)
+    return {"serial": "".join(f"{word:04x}" for word in words)}
 
 
 def ready(response: Any) -> bool:
@@ -334,15 +350,26 @@ def supply(given: Given) -> Decoded:
 
 def brightness(given: Given) -> Decoded:
     """Decoder for the count of a BH1750."""
-    mode = given.get("mode", "H-res")
+    mode = mode_of(given.get("mode", "H-res"))
     mtreg = whole("mtreg", given.get("mtreg", light.MTREG_DEFAULT), 0xFF)
-    light.check_bh1750(mode if isinstance(mode, str) else repr(mode), mtreg)
+    light.check_bh1750(mode, mtreg)
     raw = light.count(hexadecimal(given, "bytes"))
     lux = light.bh1750_lux(raw, mode, mtreg)
     fields: Fields = {"raw": raw, "lux": lux}
     if raw == light.SATURATED:
         fields["lux_min"] = int(lux)
     return (light.reading(light.BH1750.SPEC[0], raw, lux),), fields
+
+
+def mode_of(text: Any) -> str:
+    """A mode of a BH1750 as its data sheet or people write it: H-resolution mode 2, h_res2."""
+    if not isinstance(text, str):
+        raise InputError(f"mode is no text: {text!r}")
+    short = re.sub(r"olution|mode|[^a-z0-9]", "", text.lower())
+    return next(
+        (mode for mode in light.BH1750_MODES if re.sub("[^a-z0-9]", "", mode.lower()) == short),
+        text,
+    )
 
 
 def ambient(given: Given) -> Decoded:
