@@ -158,6 +158,13 @@ def _on_w1(family: int) -> "Callable[[dict[str, Any]], dict[str, Any]]":
     return to_arguments
 
 
+def _on_microphone(full: "dict[str, Any]") -> "dict[str, Any]":
+    from drivers.linux.microphone import Microphone
+
+    rest = {name: value for name, value in full.items() if name != "device"}
+    return rest | {"microphone": Microphone(full["device"])}
+
+
 def _as_given(full: "dict[str, Any]") -> "dict[str, Any]":
     return full
 
@@ -303,6 +310,18 @@ KINDS: "dict[str, tuple[str, str, dict[str, Option], Callable[[Any], dict[str, A
         _on_line("drivers.sds011"),
     ),
     "sht4x": ("drivers.sht4x", "SHT4x", i2c("0x44, 0x45 or 0x46 by order number", 0x44), _on_i2c),
+    "sound_level": (
+        "drivers.sound",
+        "SoundLevel",
+        {
+            "device": Option(str, "default", "ALSA's name of the microphone, as in arecord -L"),
+            "sensitivity_dbfs": Option(
+                float, -26.0, "dB of full scale at 94 dB and 1 kHz, from its data sheet"
+            ),
+            "blocks": Option(int, 8, "eighths of a second in a reading; 8 times period_s is all"),
+        },
+        _on_microphone,
+    ),
     "sps30": ("drivers.sps30", "SPS30", line(warm_up_s=warm_up(30.0)), _on_line("drivers.sps30")),
     "sps30_i2c": (
         "drivers.sps30",
@@ -329,6 +348,7 @@ KINDS: "dict[str, tuple[str, str, dict[str, Option], Callable[[Any], dict[str, A
 # What a value of an option may be beyond its type: its lowest and highest, or its words.
 LIMITS: "dict[str, tuple[float, float]]" = {
     "baud": (9600, 115200),
+    "blocks": (1, 28800),
     "bus": (0, 255),
     "channel": (0, 3),
     "current_max_a": (0.001, 1000),
@@ -343,6 +363,7 @@ LIMITS: "dict[str, tuple[float, float]]" = {
     "pin": (0, 53),
     "pressure_hpa": (700, 1200),
     "seed": (0, 0xFFFFFFFF),
+    "sensitivity_dbfs": (-100, 0),
     "shunt_ohm": (0.00001, 100),
     "unit": (1, 247),
     "warm_up_s": (0, 3600),

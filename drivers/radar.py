@@ -91,9 +91,9 @@ def is_good_report(frame: bytes) -> bool:
         said = decode_report(frame)
     except FrameError:
         return False
-    return max(said["moving_energy"], said["static_energy"]) <= ENERGY_MAX and (
-        max(said["moving_cm"], said["static_cm"], said["detect_cm"]) <= FARTHEST_CM
-    )
+    energy: int = max(said["moving_energy"], said["static_energy"])
+    farthest_cm: int = max(said["moving_cm"], said["static_cm"], said["detect_cm"])
+    return energy <= ENERGY_MAX and farthest_cm <= FARTHEST_CM
 
 
 def decode_report(frame: bytes) -> "dict[str, Any]":
