@@ -16,11 +16,13 @@ from google.protobuf.message import DecodeError, Message
 from drivers.reading import QUALITIES
 from sync import wire_pb2
 from sync.entry import Anchor, Entry, Event, Lane, Stream, SyncError
-from sync.zstd import ZstdDecompressor, ZstdError, compress
+from sync.zstd import DecompressionParameter, ZstdDecompressor, ZstdError, compress
 
 SEGMENT_ENTRIES_MAX = 8192
 SEGMENT_BYTES_MAX = 512 * 1024
 COLUMNS_BYTES_MAX = 2 * 1024 * 1024  # Unpacked; a zstd bomb ends here.
+ENTRY_BYTES_MAX = 96  # Of one reading in all its columns, were each number as long as can be.
+WINDOW_LOG_MAX = 23  # 8 MB, what RFC 8878 has every decoder support; a frame may ask for 128.
 STREAMS_MAX = 1024
 SEQ_MAX = 2**63 - 1
 TIME_MAX_MS = 2**53  # 285,000 years of uptime; what every JSON reader still gets right.
@@ -205,6 +207,9 @@ def _check_shape(columns: wire_pb2.Columns, count: int) -> None:
         raise WireError("a track has no entries")
     if sum(columns.count) != count:
         raise WireError(f"{sum(columns.count)} entries in the columns, {count} in the head")
+    longest = max(len(columns.value) - tracks, len(columns.off_beat_ms), len(columns.odd_step))
+    if longest > count:
+        raise WireError(f"a column of {longest} for {count} entries")
 
 
 def _unpack_times(columns: wire_pb2.Columns) -> list[int]:
@@ -336,14 +341,21 @@ def unpack_events(packed: bytes, first_seq: int, count: int, boot: str) -> list[
             raise WireError(f"not a time in ms: {at_ms}")
         if not kind or len(kind) > TEXT_MAX:
             raise WireError(f"not a kind of event: {kind[:TEXT_MAX]!r}")
+        if len(text.encode()) > EVENT_BYTES_MAX:
+            raise WireError(f"an event of {len(text)} characters; {EVENT_BYTES_MAX} are allowed")
         try:
-            body = json.loads(text)
+            body = json.loads(text, parse_constant=_no_constant)
         except (ValueError, RecursionError):
             raise WireError(f"an event's body is no JSON: {text[:80]!r}") from None
         if not isinstance(body, dict):
             raise WireError(f"an event's body is no object: {text[:80]!r}")
         events.append(Event(first_seq + place, boot, at_ms, kind, body))
     return events
+
+
+def _no_constant(name: str) -> None:
+    """Python's JSON has NaN and the infinities, other readers' has not."""
+    raise ValueError(f"not a value: {name}")
 
 
 # --- segments --------------------------------------------------------------------------------
@@ -403,21 +415,22 @@ def pack_columns(columns: bytes) -> bytes:
     return compress(columns, ZSTD_LEVEL)
 
 
-def unpack_columns(packed: bytes) -> bytes:
-    """Undo `pack_columns`, never giving more than `COLUMNS_BYTES_MAX`. Raises `WireError`."""
-    decompressor = ZstdDecompressor()
+def unpack_columns(packed: bytes, bytes_max: int = COLUMNS_BYTES_MAX) -> bytes:
+    """Undo `pack_columns`, never giving more than `bytes_max`. Raises `WireError`."""
+    decompressor = ZstdDecompressor(options={DecompressionParameter.window_log_max: WINDOW_LOG_MAX})
     try:
-        columns = decompressor.decompress(packed, max_length=COLUMNS_BYTES_MAX)
+        columns = decompressor.decompress(packed, max_length=bytes_max)
     except ZstdError as error:
         raise WireError(f"the columns are no zstd: {error}") from None
     if not decompressor.eof or decompressor.unused_data:
-        raise WireError(f"columns cut off, followed by more, or over {COLUMNS_BYTES_MAX} bytes")
+        raise WireError(f"columns cut off, followed by more, or over {bytes_max} bytes")
     return columns
 
 
 def segment_rows(segment: Segment) -> list[Row]:
     """The rows of a segment of readings. Raises `WireError`."""
-    return unpack_rows(unpack_columns(segment.columns), segment.first_seq, segment.entries)
+    columns = unpack_columns(segment.columns, ENTRY_BYTES_MAX * segment.entries)
+    return unpack_rows(columns, segment.first_seq, segment.entries)
 
 
 def segment_events(segment: Segment) -> list[Event]:

@@ -175,7 +175,7 @@ class Archive:
     ) -> list[wire_pb2.LaneAtCity]:
         with self._database.atomic():
             self._note_kiosk(hello.kiosk, name=hello.name, software=hello.software)
-            self._times.add_anchors(hello.kiosk, anchors)
+            self._times.take(hello.kiosk, anchors, self._wall_ms())
             return [self._judge(hello.kiosk, at_kiosk) for at_kiosk in hello.lanes]
 
     def _judge(self, kiosk: str, at_kiosk: wire_pb2.LaneAtKiosk) -> wire_pb2.LaneAtCity:
@@ -265,7 +265,7 @@ class Archive:
         quarantined = []
         with self._database.atomic():
             self._note_kiosk(kiosk)
-            self._times.add_anchors(kiosk, anchors)
+            self._times.take(kiosk, anchors, self._wall_ms())
             for segment, body in segments:
                 lane = self._lane(kiosk, segment.lane, segment.epoch, lanes)
                 reason = self._store(kiosk, lane, segment, body, latest)
@@ -442,6 +442,7 @@ class Archive:
                         for row in lanes.order_by(tables.lane.id)
                     ],
                     "streams": streams,
+                    "times_not_believed": self._times.report(kiosk.id),
                     **self.registry.report(kiosk.id),
                 }
             )

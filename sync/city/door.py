@@ -24,6 +24,7 @@ KEY: web.AppKey[Key] = web.AppKey("key", Key)
 REGISTRY: web.AppKey[Registry] = web.AppKey("registry", Registry)
 LIMITS: web.AppKey[wire_pb2.Limits] = web.AppKey("limits", wire_pb2.Limits)
 UTC_MS: web.AppKey[Callable[[], int]] = web.AppKey("utc_ms")
+CALLER: web.RequestKey[Known] = web.RequestKey("caller", Known)  # Who has signed a request.
 
 
 @web.middleware
@@ -66,6 +67,7 @@ async def caller(request: web.Request, kiosk: str | None = None) -> Known:
     Raises `HTTPUnauthorized` with the reason; also for a good key that is not `kiosk`'s.
     """
     signed, known = await _recognise(request)
+    request[CALLER] = known
     if known.successor:
         raise refused(f"{REPLACED}: key {signed.keyid} by {known.successor}")
     if kiosk is not None:

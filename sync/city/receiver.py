@@ -15,6 +15,7 @@ from aiohttp import web
 
 from sync import wire, wire_pb2
 from sync.city import door
+from sync.city.admission import Admission
 from sync.city.archive import Archive, ForkError, SchemaUnknownError
 from sync.city.door import PROTOBUF
 from sync.entry import Lane
@@ -22,12 +23,17 @@ from sync.identity import Key
 from sync.wire import WireError
 
 BODY_BYTES_MAX = 1024 * 1024
+HELLO_BYTES_MAX = 64 * 1024
 SEGMENTS_MAX = 256  # In one upload.
 SCHEMAS_MAX = 16  # In one hello.
 LISTED_MAX = 500  # Segments in one answer of GET /v1/segments.
 CHAIN_MAX = 4000  # Hashes in one answer of GET /v1/chain.
 
+ASIDE_SHOWN_MAX = 3  # Of a lane, the latest.
+REFUSED_MAX = 160  # Characters of a reason in the fleet.
+
 ARCHIVE: web.AppKey[Archive] = web.AppKey("archive", Archive)
+ADMISSION: web.AppKey[Admission] = web.AppKey("admission", Admission)
 
 
 def make_app(archive: Archive, key: Key) -> web.Application:
@@ -39,6 +45,7 @@ def make_app(archive: Archive, key: Key) -> web.Application:
     app[door.KEY] = key
     app[door.REGISTRY] = archive.registry
     app[door.UTC_MS] = archive.utc_ms
+    app[ADMISSION] = Admission()
     app[door.LIMITS] = wire_pb2.Limits(body_bytes_max=BODY_BYTES_MAX, segments_max=SEGMENTS_MAX)
     app.add_routes(
         [
@@ -61,21 +68,35 @@ def make_app(archive: Archive, key: Key) -> web.Application:
 
 @web.middleware
 async def _name_errors(request: web.Request, handler: Any) -> web.StreamResponse:
-    """What the peer got wrong is answered with 400 and the reason."""
+    """What the peer got wrong is answered with 400 and the reason, and the operator sees it."""
     try:
         response: web.StreamResponse = await handler(request)
     except WireError as error:
+        await _tell_operator(request, str(error))
         raise web.HTTPBadRequest(text=f"{error}\n") from None
+    except web.HTTPRequestEntityTooLarge as error:
+        await _tell_operator(request, error.text or error.reason)
+        raise
     return response
+
+
+async def _tell_operator(request: web.Request, reason: str) -> None:
+    known = request.get(door.CALLER)
+    if known is not None:  # Anybody else might be meant to look like one of ours.
+        what = f"refused: {request.path}: {reason}"[:REFUSED_MAX]
+        await request.app[door.REGISTRY].alarm(known.kiosk, what, known.public.id)
 
 
 async def hello(request: web.Request) -> web.Response:
     """POST /v1/hello: a kiosk says where it stands, the city says what it has."""
     known = await door.caller(request)
-    message = wire.parse_hello(await door.read_body(request))
-    door.must_be(known, message.kiosk)
-    await door.not_a_copy(request, known, message)
-    lanes = await request.app[ARCHIVE].hello(message)
+    if (request.content_length or 0) > HELLO_BYTES_MAX:
+        raise WireError(f"a hello of {request.content_length} bytes; {HELLO_BYTES_MAX} are allowed")
+    with request.app[ADMISSION].small():
+        message = wire.parse_hello(await door.read_body(request))
+        door.must_be(known, message.kiosk)
+        await door.not_a_copy(request, known, message)
+        lanes = await request.app[ARCHIVE].hello(message)
     utc_ms, limits = request.app[ARCHIVE].utc_ms(), request.app[door.LIMITS]
     wanted = await request.app[ARCHIVE].lacks(message.kiosk, message.schemas[:SCHEMAS_MAX])
     reply = wire_pb2.HelloReply(lanes=lanes, utc_ms=utc_ms, limits=limits, schemas_wanted=wanted)
@@ -85,17 +106,18 @@ async def hello(request: web.Request) -> web.Response:
 async def take_segments(request: web.Request) -> web.Response:
     """POST /v1/segments: store, then answer what of these lanes has come."""
     known = await door.caller(request)
-    upload = wire.parse_upload(await door.read_body(request))
-    door.must_be(known, upload.kiosk)
-    if len(upload.segments) > SEGMENTS_MAX:
-        raise WireError(f"{len(upload.segments)} segments; {SEGMENTS_MAX} are allowed")
-    try:
-        taken = await request.app[ARCHIVE].take(upload)
-    except SchemaUnknownError as error:
-        # The one answer that a kiosk mends by itself: it puts the schema and tries again.
-        return web.Response(status=428, text=str(error))
-    except ForkError as error:
-        raise web.HTTPConflict(text=f"{error}\n") from None
+    with request.app[ADMISSION].upload(request.content_length):
+        upload = wire.parse_upload(await door.read_body(request))
+        door.must_be(known, upload.kiosk)
+        if len(upload.segments) > SEGMENTS_MAX:
+            raise WireError(f"{len(upload.segments)} segments; {SEGMENTS_MAX} are allowed")
+        try:
+            taken = await request.app[ARCHIVE].take(upload)
+        except SchemaUnknownError as error:
+            # The one answer that a kiosk mends by itself: it puts the schema and tries again.
+            return web.Response(status=428, text=str(error))
+        except ForkError as error:
+            raise web.HTTPConflict(text=f"{error}\n") from None
     utc_ms = request.app[ARCHIVE].utc_ms()
     reply = wire_pb2.UploadReply(lanes=taken.lanes, quarantined=taken.quarantined, utc_ms=utc_ms)
     return _protobuf(reply.SerializeToString())
@@ -193,6 +215,17 @@ def _kiosk_html(kiosk: dict[str, Any]) -> str:
         f"<p><strong>{html.escape(alarm['what'])}</strong>: key {html.escape(alarm['key'])}, "
         f"{alarm['times']} times"
         for alarm in kiosk["alarms"]
+    )
+    alarms += "".join(
+        f"<p><strong>kept aside</strong>: {lane['lane']} from {aside['first']}, "
+        f"{aside['entries']} entries: {html.escape(aside['reason'])}"
+        for lane in kiosk["lanes"]
+        for aside in lane["quarantined"][-ASIDE_SHOWN_MAX:]
+    )
+    alarms += "".join(
+        f"<p><strong>time not believed</strong>: boot {aside['boot'][:8]}: "
+        f"{html.escape(aside['reason'])}"
+        for aside in kiosk["times_not_believed"]
     )
     devices = "".join(
         f" · {'revoked ' if device['revoked_utc_ms'] else ''}device {html.escape(device['device'])}"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
 from peewee import SQL, BigIntegerField, CompositeKey, Database, IntegerField, Model, TextField
 
+from sync.clock import FLOOR_UTC_MS
 from sync.entry import Anchor
 
 ESTIMATED = "estimated"
+CITY_ERROR_MS = 60_000  # What the city's own clock is trusted to.
+ASIDE_MAX = 16  # Of a kiosk: times that are not believed, the first of each boot.
 
 
 class Times:
@@ -39,13 +43,52 @@ class Times:
                 table_name = "boot_span"
                 primary_key = CompositeKey("lane", "boot")
 
+        class AsideRow(Model):
+            kiosk = TextField()
+            boot = TextField()
+            boottime_ms = BigIntegerField()
+            utc_ms = BigIntegerField()
+            error_ms = BigIntegerField()
+            source = TextField()
+            reason = TextField()
+
+            class Meta:
+                table_name = "anchor_aside"
+                primary_key = CompositeKey("kiosk", "boot")
+
         self._anchor = AnchorRow
         self._boot = BootRow
+        self._aside = AsideRow
         database.bind(self.tables(), bind_refs=False, bind_backrefs=False)
 
     def tables(self) -> list[type[Model]]:
         """What the archive creates."""
-        return [self._anchor, self._boot]
+        return [self._anchor, self._boot, self._aside]
+
+    def take(self, kiosk: str, anchors: Iterable[Anchor], city_ms: int) -> None:
+        """Keep the anchors that can be true at `city_ms`, and the others aside.
+
+        Nothing was measured after it arrived. One that was kept aside only since the city's own
+        clock was behind comes again with a later hello, and is believed then.
+        """
+        table = self._aside
+        for anchor in anchors:
+            reason = _unbelievable(anchor, city_ms)
+            here = (table.kiosk == kiosk) & (table.boot == anchor.boot)
+            if not reason:
+                self.add_anchors(kiosk, [anchor])
+                table.delete().where(here & (table.utc_ms == anchor.utc_ms)).execute()
+            elif table.select().where(table.kiosk == kiosk).count() < ASIDE_MAX:
+                query = table.insert(kiosk=kiosk, reason=reason, **anchor._asdict())
+                query.on_conflict_ignore().execute()
+
+    def report(self, kiosk: str) -> list[dict[str, Any]]:
+        """The times of a kiosk that are not believed, for the operator."""
+        rows = self._aside.select().where(self._aside.kiosk == kiosk).order_by(self._aside.boot)
+        return [
+            {"boot": row.boot, "utc_ms": row.utc_ms, "source": row.source, "reason": row.reason}
+            for row in rows
+        ]
 
     def add_anchors(self, kiosk: str, anchors: Iterable[Anchor]) -> None:
         """Keep what a kiosk says of its boots."""
@@ -118,3 +161,20 @@ class Times:
             if anchor is not None:
                 return min(seen_ms, anchor.utc_at(0) + anchor.error_at(0))
         return seen_ms
+
+
+def _unbelievable(anchor: Anchor, city_ms: int) -> str:
+    """Why an anchor cannot be true; empty where it can."""
+    if anchor.utc_ms - anchor.error_ms > city_ms + CITY_ERROR_MS:
+        ahead_s = (anchor.utc_ms - city_ms) // 1000
+        return f"{anchor.source} says {_day(anchor.utc_ms)}, {ahead_s} s after it arrived"
+    if anchor.utc_ms + anchor.error_ms < FLOOR_UTC_MS:
+        return f"{anchor.source} says {_day(anchor.utc_ms)}, before this software was written"
+    return ""
+
+
+def _day(utc_ms: int) -> str:
+    try:
+        return time.strftime("%Y-%m-%d", time.gmtime(utc_ms / 1000))
+    except (ValueError, OverflowError, OSError):
+        return f"UTC {utc_ms} ms"
