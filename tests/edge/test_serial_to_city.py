@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from drivers import pms5003
+from edge.enrol import enrol, new_token
 from sync import wire
 from tests.waiting import angsila, free_port, get, send_at, until
 
@@ -95,6 +96,9 @@ async def test_clean_frames_reach_the_city_and_damaged_ones_do_not(tmp_path: Pat
                 *("--port", "0", "--city", url),
             ) as kiosk,
         ):
+            await until(lambda: get(f"{url}/health"))
+            token = await new_token(tmp_path / "city", "bench")
+            await enrol(tmp_path / "kiosk", url, token, "serial")
             # The driver wakes its sensor; what the sensor sends before that is nobody's.
             await until(lambda: heard(sensor).endswith(pms5003.command("active")))
             await send_at(BYTES_PER_S, sensor, stream)
