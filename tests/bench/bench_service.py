@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -45,12 +46,25 @@ async def measure() -> list[Figure]:
         return [start_ratio(folder), edge_rss(folder)]
 
 
+ANGSILA = str(Path(sys.executable).with_name("angsila"))
+DEMO = str(ROOT / "config" / "demo.toml")
+
+
+def introduce(folder: Path, city_url: str) -> None:
+    """Enrol the kiosk, so that it really sends while it is measured."""
+    order = [ANGSILA, "city", "enrol-token", "--state", str(folder / "city")]
+    token = subprocess.run(order, check=True, capture_output=True, text=True).stdout.strip()
+    enrol = [ANGSILA, "enrol", "--token", token, "--city", city_url, "--config", DEMO]
+    state = ["--state", str(folder / "kiosk")]
+    subprocess.run([*enrol, *state], check=True, capture_output=True)
+
+
 def kiosk(folder: Path, city_url: str = "") -> list[str]:
     """The command of the demo's kiosk."""
     return [
-        str(Path(sys.executable).with_name("angsila")),
+        ANGSILA,
         "run",
-        *("--config", str(ROOT / "config" / "demo.toml")),
+        *("--config", DEMO),
         *("--state", str(folder / "kiosk")),
         *("--city", city_url),
     ]
@@ -110,6 +124,7 @@ def edge_rss(folder: Path) -> Figure:
         bare, bare_port = stack.enter_context(served(BARE, folder / "bare.log"))
         read_page(bare_port)
         _, city_url = stack.enter_context(city_process(folder / "city"))
+        introduce(folder, city_url)
         edge, port = stack.enter_context(served(kiosk(folder, city_url), folder / "kiosk.log"))
         read_page(port)
         events = watch(port, settle_s)
