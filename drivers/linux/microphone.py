@@ -18,6 +18,7 @@ SAMPLE_BYTES = 4
 FULL_SCALE = 1 << 31
 SAMPLES_MAX_S = 5.0  # The first samples take a while, those after them their own time.
 STOP_MAX_S = 2.0
+DRAIN_BYTES = 65_536
 
 
 class Microphone:
@@ -46,15 +47,16 @@ class Microphone:
     async def close(self) -> None:
         """Stop, and wait until the device is free."""
         process, self._process = self._process, None
-        if process is None or process.returncode is not None:
+        if process is None:
             return
-        process.terminate()
+        if process.returncode is None:
+            process.terminate()
         try:
             async with asyncio.timeout(STOP_MAX_S):
-                await process.wait()
+                await gone(process)
         except TimeoutError:
             process.kill()
-            await process.wait()
+            await gone(process)
 
     async def samples(self, count: int) -> list[float]:
         """The next `count` samples, from -1 to 1. Raises `BusError`."""
@@ -73,3 +75,10 @@ class Microphone:
         if sys.byteorder == "big":
             numbers.byteswap()
         return [number / FULL_SCALE for number in numbers]
+
+
+async def gone(process: Process) -> None:
+    """Wait for the end of a recorder, and of its pipe: one that is full stays open."""
+    while process.stdout is not None and await process.stdout.read(DRAIN_BYTES):
+        pass
+    await process.wait()
