@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import apsw
-from playhouse.apsw_ext import APSWDatabase
+from playhouse.apsw_ext import APSWDatabase  # type: ignore[import-untyped]
 
 from sync.sql_thread import SqlThread
 from tests.sim.loop import HOST, Host
@@ -376,7 +376,7 @@ class SimThread(SqlThread):
     ) -> None:
         try:
             result = function(*args, **kwargs)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  As a thread does: it is the caller's.
             if self._host.alive:
                 work.set_exception(error)
             return

@@ -206,6 +206,8 @@ KINDS: dict[str, Kind] = {
     "clock_step": Kind("the wall clock jumps", clock_step, 1200),
     "clock_drift": Kind("the quartz drifts", None, 0),
     "city_restore": Kind("the city is restored from a backup", city_restore, 5000, chance=0.3),
-    "card_restore": Kind("a card is restored from an image", card_restore, 5000, chance=0.2, on=False),
+    "card_restore": Kind(
+        "a card is restored from an image", card_restore, 5000, chance=0.2, on=False
+    ),
     "card_clone": Kind("a card is cloned", card_clone, 4000, chance=0.2, on=False),
 }

@@ -57,7 +57,7 @@ class _Handle(asyncio.Handle):
 
     def _run(self) -> None:
         if _powered(self._context):
-            super()._run()  # type: ignore[misc]
+            super()._run()
 
 
 class _TimerHandle(asyncio.TimerHandle):
@@ -67,7 +67,7 @@ class _TimerHandle(asyncio.TimerHandle):
 
     def _run(self) -> None:
         if _powered(self._context):
-            super()._run()  # type: ignore[misc]
+            super()._run()
 
 
 class SimLoop(asyncio.BaseEventLoop):
@@ -85,7 +85,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self._clock_resolution = 1e-7
         self._steps = 0
         self.tasks_made = 0
-        self.set_task_factory(_make_task)
+        self.set_task_factory(_make_task)  # type: ignore[arg-type]  # Its kind is private.
 
     # --- time ------------------------------------------------------------------------------------
 
@@ -125,7 +125,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self._ready.append(handle)
         return handle
 
-    def call_at(
+    def call_at(  # type: ignore[override]  # The same, less exactly said.
         self,
         when: float,
         callback: Callable[..., Any],
@@ -138,7 +138,9 @@ class SimLoop(asyncio.BaseEventLoop):
         timer._scheduled = True  # type: ignore[attr-defined]
         return timer
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+    def run_in_executor(  # type: ignore[override]  # The same, less exactly said.
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> Any:
         """Call on what stands for a thread: a little later, on this one."""
         del executor
         done = self.create_future()
@@ -171,8 +173,10 @@ class SimLoop(asyncio.BaseEventLoop):
 
 
 class _Task(asyncio.Task[Any]):
-    """A task with a number. A task group keeps its tasks in a set, and cancels them in its
-    order: by the number, that is the same in every process; by the address it is not.
+    """A task with a number.
+
+    A task group keeps its tasks in a set and cancels them in the set's order: by the number,
+    that is the same in every process; by the address it is not.
     """
 
     def __init__(self, *args: Any, number: int, **options: Any) -> None:

@@ -169,7 +169,9 @@ class Kiosk(Machine):
         """Boot: a new boot id, and a wall clock that may think it is 1970."""
         self.boot = self.rng.randbytes(16).hex()
         universe = self.universe
-        self.wall_off_ms = -UTC_MS if universe.has("clock_1970") else self.rng.randrange(-9999, 9999)
+        self.wall_off_ms = (
+            -UTC_MS if universe.has("clock_1970") else self.rng.randrange(-9999, 9999)
+        )
         if universe.has("clock_drift"):
             self.drift = self.rng.uniform(-5e-5, 5e-5)
         has_ntp = self.rng.random() < 0.5
@@ -196,7 +198,9 @@ class Kiosk(Machine):
     def wall_ms(self) -> int:
         """The wall clock: right as long as NTP keeps it so."""
         if self._ntp_is_right():
-            return self.universe.utc_ms() + self.rng.randrange(-NTP_ERROR_MS // 2, NTP_ERROR_MS // 2)
+            return self.universe.utc_ms() + self.rng.randrange(
+                -NTP_ERROR_MS // 2, NTP_ERROR_MS // 2
+            )
         return self.universe.utc_ms() + self.wall_off_ms
 
     def ntp_error_ms(self) -> int | None:

@@ -107,7 +107,7 @@ class Network:
         self.open(self.outside, asyncio.Protocol(), address).client.write(request)
 
 
-class Listener(asyncio.AbstractServer):
+class Listener:
     """A server's ear."""
 
     def __init__(

@@ -47,9 +47,7 @@ class Universe:
         self.seed = seed
         self.rng = random.Random(f"{seed} fate")
         drawn = [
-            name
-            for name, kind in KINDS.items()
-            if self.rng.random() < kind.chance and kind.on
+            name for name, kind in KINDS.items() if self.rng.random() < kind.chance and kind.on
         ]
         self.kinds = drawn if only is None else [name for name in KINDS if name in only]
         self.duration_s = self.rng.uniform(3000, 7000)
@@ -83,7 +81,7 @@ class Universe:
         line = f"{self.loop.time():.6f} {' '.join(map(str, what))}"
         self._digest.update(line.encode())
         if self._trace is not None:
-            print(line, file=self._trace)  # noqa: T201
+            print(line, file=self._trace)
 
     def count(self, what: str) -> None:
         """Count what happens often."""
@@ -159,9 +157,7 @@ class Universe:
                 calm = 0
                 await passed(HELLO_LOOK_S)
             if self.loop.time() > until_s:
-                states = [
-                    f"{kiosk.name} " + self._state(kiosk) for kiosk in self.kiosks
-                ]
+                states = [f"{kiosk.name} " + self._state(kiosk) for kiosk in self.kiosks]
                 self.oracle.fail(f"NOT HOME after {HEALED_S:.0f} s: {'; '.join(states)}")
                 return
 
@@ -194,23 +190,36 @@ class Universe:
 def _own_time_and_chance(universe_seed: int, clock: dict[str, Any]) -> Iterator[None]:
     """What libraries take from the machine below, they take from the universe."""
     rng = random.Random(f"{universe_seed} system")
-    kept = (os.urandom, time.time_ns, time.time, aiohttp.connector.monotonic, random._urandom)
-    os.urandom = random._urandom = rng.randbytes
-    time.time_ns = lambda: clock["universe"].utc_ms() * 1_000_000
-    time.time = lambda: clock["universe"].utc_ms() / 1000
-    aiohttp.connector.monotonic = lambda: clock["universe"].loop.time()
+
+    def utc_ns() -> int:
+        return int(clock["universe"].utc_ms()) * 1_000_000
+
+    def monotonic() -> float:
+        return float(clock["universe"].loop.time())
+
+    planted: list[tuple[Any, str, Any]] = [
+        (os, "urandom", rng.randbytes),
+        (random, "_urandom", rng.randbytes),
+        (time, "time_ns", utc_ns),
+        (time, "time", lambda: utc_ns() / 1e9),
+        (aiohttp.connector, "monotonic", monotonic),
+    ]
+    kept = [(owner, name, getattr(owner, name)) for owner, name, _ in planted]
     random.seed(universe_seed)
     try:
+        for owner, name, value in planted:
+            setattr(owner, name, value)
         yield
     finally:
-        os.urandom, time.time_ns, time.time, aiohttp.connector.monotonic, random._urandom = kept
+        for owner, name, value in kept:
+            setattr(owner, name, value)
 
 
 def run(seed: int, only: list[str] | None = None, trace: Any = None) -> Result:
     """Run one universe in a folder of its own. For a process that does nothing else."""
     logging.disable(logging.CRITICAL)
     uplink.SEGMENTS_MAX = SEGMENTS_MAX
-    memory = Path("/dev/shm")
+    memory = Path("/dev/shm")  # noqa: S108  The folder in it has a name of its own.
     base = memory if memory.is_dir() else None
     home = Path.cwd()
     with tempfile.TemporaryDirectory(prefix="angsila-sim-", dir=base) as folder:
