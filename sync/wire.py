@@ -22,6 +22,7 @@ SEGMENT_ENTRIES_MAX = 8192
 SEGMENT_BYTES_MAX = 512 * 1024
 COLUMNS_BYTES_MAX = 2 * 1024 * 1024  # Unpacked; a zstd bomb ends here.
 ENTRY_BYTES_MAX = 96  # Of one reading in all its columns, were each number as long as can be.
+PARTS_MAX = 4096  # Of one message: segments, anchors and losses together.
 WINDOW_LOG_MAX = 23  # 8 MB, what RFC 8878 has every decoder support; a frame may ask for 128.
 STREAMS_MAX = 1024
 SEQ_MAX = 2**63 - 1
@@ -331,7 +332,7 @@ def dump_body(body: dict[str, Any]) -> str:
 
 def unpack_events(packed: bytes, first_seq: int, count: int, boot: str) -> list[Event]:
     """The events of `count` seqs from `first_seq`. Raises `WireError`."""
-    columns = _parse(wire_pb2.EventColumns, packed)
+    columns = _parse(wire_pb2.EventColumns, packed, 3 * count)
     if not len(columns.at_ms) == len(columns.kind) == len(columns.body) == count:
         raise WireError(f"the event columns do not hold {count} entries each")
     events = []
@@ -487,7 +488,7 @@ def encode_schema(streams: Iterable[Stream]) -> bytes:
 @lru_cache(maxsize=64)
 def decode_schema(body: bytes) -> tuple[Stream, ...]:
     """The streams of a dictionary. Raises `WireError`."""
-    message = _parse(wire_pb2.Schema, body)
+    message = _parse(wire_pb2.Schema, body, STREAMS_MAX + 1)
     if len(message.stream) > STREAMS_MAX:
         raise WireError(f"{len(message.stream)} streams; {STREAMS_MAX} are allowed")
     streams = []
@@ -528,12 +529,12 @@ def decode_anchor(message: wire_pb2.Anchor) -> Anchor:
 
 def parse_upload(body: bytes) -> wire_pb2.Upload:
     """The frame of an upload. Raises `WireError`."""
-    return _parse(wire_pb2.Upload, body)
+    return _parse(wire_pb2.Upload, body, PARTS_MAX)
 
 
 def parse_hello(body: bytes) -> wire_pb2.HelloRequest:
     """The frame of a hello. Raises `WireError`."""
-    return _parse(wire_pb2.HelloRequest, body)
+    return _parse(wire_pb2.HelloRequest, body, PARTS_MAX)
 
 
 def parse_enrol(body: bytes) -> wire_pb2.EnrolRequest:
@@ -546,10 +547,48 @@ def parse_rotate(body: bytes) -> wire_pb2.RotateRequest:
     return _parse(wire_pb2.RotateRequest, body)
 
 
-def _parse(kind: type[Parsed], body: bytes) -> Parsed:
+def _parse(kind: type[Parsed], body: bytes, parts_max: int | None = None) -> Parsed:
     message = kind()
+    name = kind.DESCRIPTOR.name
     try:
+        if parts_max is not None and _has_parts(body, parts_max + 1):
+            raise WireError(f"over {parts_max} parts in one {name}")
         message.ParseFromString(body)
-    except DecodeError:
-        raise WireError(f"no {kind.DESCRIPTOR.name} message in {len(body)} bytes") from None
+    except (DecodeError, IndexError):
+        raise WireError(f"no {name} message in {len(body)} bytes") from None
     return message
+
+
+def _has_parts(body: bytes, wanted: int) -> bool:
+    """Whether a message has so many fields. Raises `DecodeError`, and `IndexError` at its end.
+
+    Two bytes on the wire may be a hundred in RAM once they are parsed, so they are counted first.
+    """
+    place = parts = 0
+    while place < len(body) and parts < wanted:
+        key, place = _varint(body, place)
+        if key & 7 == 0:
+            _, place = _varint(body, place)
+        elif key & 7 == 2:
+            length, place = _varint(body, place)
+            place += length
+        elif key & 7 in (1, 5):
+            place += 8 if key & 7 == 1 else 4
+        else:
+            raise DecodeError(f"wire type {key & 7}")
+        parts += 1
+    return parts >= wanted
+
+
+def _varint(body: bytes, place: int) -> tuple[int, int]:
+    """The number at a place, and the place after it."""
+    number = shift = 0
+    while True:
+        byte = body[place]
+        place += 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return number, place
+        shift += 7
+        if shift > 63:
+            raise DecodeError("a number of over 64 bits")

@@ -90,10 +90,11 @@ async def _tell_operator(request: web.Request, reason: str) -> None:
 async def hello(request: web.Request) -> web.Response:
     """POST /v1/hello: a kiosk says where it stands, the city says what it has."""
     known = await door.caller(request)
-    if (request.content_length or 0) > HELLO_BYTES_MAX:
-        raise WireError(f"a hello of {request.content_length} bytes; {HELLO_BYTES_MAX} are allowed")
     with request.app[ADMISSION].small():
-        message = wire.parse_hello(await door.read_body(request))
+        body = await door.read_body(request)
+        if len(body) > HELLO_BYTES_MAX:
+            raise WireError(f"a hello of {len(body)} bytes; {HELLO_BYTES_MAX} are allowed")
+        message = wire.parse_hello(body)
         door.must_be(known, message.kiosk)
         await door.not_a_copy(request, known, message)
         lanes = await request.app[ARCHIVE].hello(message)
