@@ -119,7 +119,7 @@ class Progress:
     sensors: int  # That are not quarantined.
     taken: int  # The newest seq in the journal.
     committed: int  # The newest seq on the card.
-    acked: int  # How many entries the city has.
+    acked: int  # How many entries the city has, or knows to be lost.
     sealed: int  # How many entries there are for it to have.
     online: bool
 
@@ -185,7 +185,7 @@ class Health:
             sensors=sum(sensor.state != "quarantined" for sensor in self._sensors.values()),
             taken=self._journal.seq,
             committed=self._journal.position(Lane.READINGS).committed,
-            acked=sum(len(position.got) for position in positions),
+            acked=sum(self._journal.settled(lane).count() for lane in Lane),
             sealed=sum(position.sealed for position in positions),
             online=self._uplink_status()["state"] == "online",
         )

@@ -199,7 +199,8 @@ class Journal:
         for quantity, value, unit, quality in readings:
             places = decimals[quantity]
             # A plain tuple finds its Stream: this runs once for each reading there is.
-            index = streams.get((sensor, quantity, unit, places, simulated))  # type: ignore[call-overload]
+            key: Any = (sensor, quantity, unit, places, simulated)
+            index = streams.get(key)
             if index is None:
                 index = self._add_stream(Stream(sensor, quantity, unit, places, simulated))
             stream = self.streams[index]
@@ -487,7 +488,7 @@ class Journal:
     def pending(self) -> int:
         """How many entries the city has neither got nor been told to be lost."""
         return sum(
-            state.next - 1 - len(self.settled(lane)) for lane, state in self._file.lanes.items()
+            state.next - 1 - self.settled(lane).count() for lane, state in self._file.lanes.items()
         )
 
     def settled(self, lane: Lane) -> Ranges:

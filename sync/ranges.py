@@ -28,8 +28,14 @@ class Ranges:
     def __repr__(self) -> str:
         return f"Ranges({list(self)})"
 
-    def __len__(self) -> int:
-        """How many integers are in the set."""
+    def __bool__(self) -> bool:
+        return bool(self._firsts)
+
+    def count(self) -> int:
+        """How many integers are in the set.
+
+        Not `__len__`: list() would take memory for as many ranges as there are integers.
+        """
         return sum(last - first + 1 for first, last in self)
 
     def add(self, first: int, last: int) -> None:

@@ -68,10 +68,10 @@ def salvage(folder: Path, file_name: str) -> Saved:
 def _spare_frames(folder: Path) -> Iterator[spare.Frame]:
     for path in spare.files(folder / spare.FOLDER):
         try:
-            data = path.read_bytes()
+            content = path.read_bytes()
         except OSError:
             continue  # The card does not give it back; the database may.
-        yield from spare.frames(data)
+        yield from spare.frames(content)
 
 
 def _take(segments: dict[tuple[Lane, int], bytes], epochs: dict[bytes, int], body: bytes) -> None:
@@ -227,11 +227,11 @@ def _bytes_of(kind: int) -> int:
     raise ValueError(f"not a kind of column of ours: {kind}")
 
 
-def _varint(data: bytes, place: int) -> tuple[int, int]:
+def _varint(payload: bytes, place: int) -> tuple[int, int]:
     """A SQLite varint (section 1.6): up to 9 bytes, big-endian."""
     value = 0
     for count in range(9):
-        byte = data[place]
+        byte = payload[place]
         place += 1
         if count == 8:
             return value << 8 | byte, place

@@ -103,9 +103,9 @@ class Spare:
         return path
 
 
-def _last_seqs(data: bytes) -> dict[Lane, int]:
+def _last_seqs(content: bytes) -> dict[Lane, int]:
     held: dict[Lane, int] = {}
-    for kept in frames(data):
+    for kept in frames(content):
         if kept.kind != SEGMENT:
             continue
         try:
@@ -127,15 +127,15 @@ def frame(kind: bytes, body: bytes) -> bytes:
     return MARK + kind + len(body).to_bytes(4, "big") + hashlib.sha256(body).digest() + body
 
 
-def frames(data: bytes) -> Iterator[Frame]:
-    """Yield every whole, undamaged frame in `data`, whatever stands between them."""
-    place = data.find(MARK)
+def frames(content: bytes) -> Iterator[Frame]:
+    """Yield every whole, undamaged frame in `content`, whatever stands between them."""
+    place = content.find(MARK)
     while place >= 0:
-        head = data[place : place + HEAD_BYTES]
+        head = content[place : place + HEAD_BYTES]
         body_bytes = int.from_bytes(head[5:9], "big")
-        body = data[place + HEAD_BYTES : place + HEAD_BYTES + body_bytes]
+        body = content[place + HEAD_BYTES : place + HEAD_BYTES + body_bytes]
         if body_bytes <= BODY_BYTES_MAX and head[9:] == hashlib.sha256(body).digest():
             yield Frame(head[4:5], body)
-            place = data.find(MARK, place + HEAD_BYTES + body_bytes)
+            place = content.find(MARK, place + HEAD_BYTES + body_bytes)
         else:
-            place = data.find(MARK, place + 1)
+            place = content.find(MARK, place + 1)

@@ -67,7 +67,7 @@ def verify_command(state: Path, city: str, wait_s: float = WAIT_S) -> int:
         for line in report.different:
             print(line)  # noqa: T201
     totals = [
-        sum(len(getattr(report, name)) for report in reports.values())
+        sum(getattr(report, name).count() for report in reports.values())
         for name in ("missing", "doubled", "lost")
     ]
     entries = sum(report.entries for report in reports.values())

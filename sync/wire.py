@@ -237,10 +237,10 @@ def _unpack_times(columns: wire_pb2.Columns) -> list[int]:
     return times_ms
 
 
-def _unpack_track(start_ms: int, beat_ms: int, offs: Iterator[int], size: int) -> list[int]:
+def _unpack_track(start_ms: int, beat_ms: int, offs: Iterator[int], count: int) -> list[int]:
     times_ms = [start_ms]
     expected_ms = start_ms
-    for _ in range(size - 1):
+    for _ in range(count - 1):
         expected_ms += beat_ms
         off_ms = next(offs)
         times_ms.append(expected_ms + off_ms)

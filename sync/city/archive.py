@@ -458,7 +458,7 @@ class Archive:
             "lost": [list(found) for found in lane.lost],
             "lost_reasons": lane.reasons,
             "safe": lane.got.without_hole(),
-            "entries": len(lane.got),
+            "entries": lane.got.count(),
             "alert": row.alert,
             "quarantined": [
                 {"first": row.first_seq, "entries": row.entries, "reason": row.reason}

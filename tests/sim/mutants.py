@@ -104,8 +104,8 @@ def ack_by_count() -> None:
     acked = journal.Journal.acked
 
     def planted(self: Any, lane: Lane, got: Ranges, safe: int) -> None:
-        counted = Ranges([(1, len(got))]) if len(got) else Ranges()
-        acked(self, lane, counted, max(safe, len(got)))
+        counted = Ranges([(1, got.count())]) if got else Ranges()
+        acked(self, lane, counted, max(safe, got.count()))
 
     _put(journal.Journal, "acked", planted)
 

@@ -19,7 +19,7 @@ def test_it_behaves_like_a_set_of_integers() -> None:
         inside = set(range(first, last + 1))
         holes = {seq for start, end in ranges.holes(first, last) for seq in range(start, end + 1)}
         assert {seq for start, end in ranges for seq in range(start, end + 1)} == numbers
-        assert len(ranges) == len(numbers)
+        assert ranges.count() == len(numbers)
         assert holes == inside - numbers
         assert ranges.covers(first, last) == (inside <= numbers)
         assert ranges.touches(first, last) == bool(inside & numbers)
@@ -39,3 +39,12 @@ def test_an_empty_range_changes_nothing(first: int, last: int) -> None:
     with pytest.raises(ValueError, match="not a range"):
         ranges.add(first, last)
     assert list(ranges) == [(1, 2)]
+
+
+def test_a_huge_set_costs_no_memory() -> None:
+    """What a city says it has may be any number; two integers are all that is kept of it."""
+    ranges = Ranges([(1, 2**62)])
+    assert [*ranges] == [(1, 2**62)]
+    assert ranges.count() == 2**62
+    assert ranges
+    assert not Ranges()

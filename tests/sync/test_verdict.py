@@ -36,7 +36,7 @@ async def add(journal: Journal, *values: float) -> None:
 
 async def values_at(archive: Archive) -> list[float | None]:
     """Every value of the city, of all epochs, in the order of their lanes."""
-    found = []
+    found: list[int | None] = []
     for kiosk in await archive.fleet():
         for lane in kiosk["lanes"]:
             if lane["lane"] != "readings":
