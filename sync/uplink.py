@@ -1,7 +1,8 @@
 """The kiosk's end of the wire: sends segments while there is a link, and learns what arrived.
 
-The order of sending: events, then the newest readings, then the backlog from its oldest end,
-so that a city sees the present at once and the kiosk can forget the past in order.
+The order of sending: events with the newest readings, then the backlog from its oldest end, so
+that a city sees the present at once and the kiosk can forget the past in order. Bodies are only
+as large as the link carries in a few seconds, so the next complaint does not wait for long.
 """
 
 from __future__ import annotations
@@ -36,7 +37,12 @@ from sync.signature import SignatureError
 
 log = logging.getLogger(__name__)
 
-BODY_BYTES_MAX = 256 * 1024  # On a 64 kbit/s link that is half a minute.
+BODY_BYTES_MAX = 256 * 1024
+BODY_BYTES_FIRST = 32 * 1024
+BODY_BYTES_MIN = 16 * 1024  # Below it headers and signatures begin to count.
+BODY_TARGET_S = 8.0  # How long one upload should take at most.
+GROW_AFTER = 8  # Bodies that went through, after one that did not.
+SEAL_PERIOD_S = 60.0  # A link that comes and goes does not make a segment each time.
 SEGMENTS_MAX = 256
 CONNECT_TIMEOUT_S = 10
 STALL_TIMEOUT_S = 60  # Without a byte from the city.
@@ -94,6 +100,40 @@ class RetryAfterError(UplinkError):
         self.seconds = seconds
 
 
+class TooLargeError(UplinkError):
+    """The city, or a box before it, takes no bodies of this size."""
+
+
+class Pace:
+    """How large a body the link carries in a few seconds."""
+
+    def __init__(self) -> None:
+        self.bytes_max = BODY_BYTES_FIRST
+        self._most = BODY_BYTES_MAX
+        self._to_grow = 1  # Bodies that must go through first.
+        self._went = 0
+
+    def carried(self, body_bytes: int, took_s: float) -> None:
+        """Learn how long a body was on its way."""
+        if took_s > BODY_TARGET_S:
+            self.failed()
+        elif took_s < BODY_TARGET_S / 2 and body_bytes > self.bytes_max // 2:
+            self._went += 1
+            if self._went >= self._to_grow:
+                self._went = 0
+                self.bytes_max = min(self.bytes_max * 2, self._most)
+
+    def failed(self) -> None:
+        """Learn that a body did not get through: smaller ones, and slowly back."""
+        self.bytes_max = max(self.bytes_max // 2, BODY_BYTES_MIN)
+        self._to_grow, self._went = GROW_AFTER, 0
+
+    def refused(self) -> None:
+        """Learn that somebody takes no bodies of this size, now or ever."""
+        self.failed()
+        self._most = self.bytes_max
+
+
 class _Part(NamedTuple):
     """What goes into one upload."""
 
@@ -126,6 +166,8 @@ class Uplink:
         self.make_nonce = make_nonce
         self._rng = random.Random()  # noqa: S311  It spreads retries, it keeps no secret.
         self._limits = (BODY_BYTES_MAX, SEGMENTS_MAX)
+        self._pace = Pace()
+        self._seal_due = 0.0
         self._nudged = asyncio.Event()
         self._state = "connecting"
         self._reason = ""
@@ -163,7 +205,8 @@ class Uplink:
                     state = error.state if isinstance(error, UplinkError) else "offline"
                     self._went(state, f"{type(error).__name__}: {error}")
                     await self._pause(self._retry_s(error, failures))
-                    self._hello_due = 0.0
+                    if not isinstance(error, RetryAfterError):
+                        self._hello_due = 0.0
                     continue
                 failures = 0
                 await self._wait_for_more()
@@ -183,6 +226,10 @@ class Uplink:
             if loop.time() >= self._hello_due:
                 await self._hello(session)
                 self._hello_due = loop.time() + HELLO_PERIOD_S
+            if self._state != "online" and loop.time() >= self._seal_due:
+                # There is a link again: the city is to see the present, not the last full segment.
+                self._seal_due = loop.time() + SEAL_PERIOD_S
+                await self._journal.seal()
             while part := await self._next_part():
                 await self._send(session, part)
         except ForkError as error:
@@ -337,10 +384,7 @@ class Uplink:
                 range=wire_pb2.Range(first=lost.first, last=lost.last),
                 reason=lost.reason,
             )
-        body = upload.SerializeToString()
-        reply = _parse(
-            wire_pb2.UploadReply, await self._call(session, "POST", "/v1/segments", body)
-        )
+        reply = _parse(wire_pb2.UploadReply, await self._upload(session, upload))
         self._anchors_sent = anchors
         self._check_only_ours(part, reply.lanes)
         got = await self._learn_lanes(reply.lanes)
@@ -356,6 +400,22 @@ class Uplink:
             there = got.get((part.epoch, wire.decode_segment(segment.body).lane), Ranges())
             if not there.covers(segment.first_seq, segment.last_seq):
                 raise UplinkError("the city answered, but has not taken what was sent")
+
+    async def _upload(self, session: aiohttp.ClientSession, upload: wire_pb2.Upload) -> bytes:
+        """Send an upload; the answer's body. How that went decides how large the next may be."""
+        body = upload.SerializeToString()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        try:
+            answer = await self._call(session, "POST", "/v1/segments", body)
+        except TooLargeError:
+            self._pace.refused()
+            raise
+        except (TimeoutError, aiohttp.ClientError):
+            self._pace.failed()
+            raise
+        self._pace.carried(len(body), loop.time() - started)
+        return answer
 
     def _check_only_ours(self, part: _Part, lanes: Any) -> None:
         """What has arrived since hello must have come from here. Raises `UplinkError`."""
@@ -384,6 +444,8 @@ class Uplink:
             raise ForkError(f"the city says: {answer[:200].decode(errors='replace')}")
         if status in (429, 503):
             raise RetryAfterError(f"{path}: {status}", _retry_after_s(headers))
+        if status == 413:
+            raise TooLargeError(f"{path}: 413 for {len(body)} bytes")
         if status not in (200, 204):
             text = answer[:200].decode("utf-8", "replace").strip()
             raise UplinkError(f"{path}: {status} {text}")
@@ -475,19 +537,13 @@ class Uplink:
     # --- what to send, and what was heard -----------------------------------------------------
 
     async def _next_part(self) -> _Part | None:
-        """Events, the newest readings, then each lane from its oldest end, then old epochs."""
+        """Events and the newest readings, each lane from its oldest end, then old epochs."""
         journal = self._journal
-        bytes_max, limit = self._limits
-        if part := await self._oldest(Lane.EVENTS, limit, bytes_max):
-            return part
-        newest = journal.position(Lane.READINGS)
-        if newest.sealed and not newest.got.covers(newest.sealed, newest.sealed):
-            end = newest.sealed
-            found = await journal.segments(
-                Lane.READINGS, end, end, limit=1, bytes_max=bytes_max, newest=True
-            )
-            if found:
-                return _Part(journal.epoch, found)
+        bytes_max, limit = min(self._limits[0], self._pace.bytes_max), self._limits[1]
+        part = await self._oldest(Lane.EVENTS, max(1, limit - 1), bytes_max)
+        present = [*(part.segments if part else ()), *await self._newest(bytes_max)]
+        if present:
+            return _Part(journal.epoch, present)
         for lane in (Lane.READINGS, Lane.SUMMARIES):
             if part := await self._oldest(lane, limit, bytes_max):
                 return part
@@ -496,6 +552,16 @@ class Uplink:
                 return _Part(epoch, found)
         # Losses are told with the next segments, or alone where there are none.
         return _Part(journal.epoch, []) if journal.lost else None
+
+    async def _newest(self, bytes_max: int) -> list[StoredSegment]:
+        """The newest segment of readings, unless the city has it."""
+        readings = self._journal.position(Lane.READINGS)
+        end = readings.sealed
+        if not end or readings.got.covers(end, end):
+            return []
+        return await self._journal.segments(
+            Lane.READINGS, end, end, limit=1, bytes_max=bytes_max, newest=True
+        )
 
     async def _oldest(self, lane: Lane, limit: int, bytes_max: int) -> _Part | None:
         position = self._journal.position(lane)
