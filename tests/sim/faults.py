@@ -187,7 +187,7 @@ async def card_clone(universe: Universe) -> None:
 
 KINDS: dict[str, Kind] = {
     "kiosk_power_cut": Kind("the kiosk's power goes", kiosk_power_cut, 900, chance=0.8),
-    "city_power_cut": Kind("the city's power goes", city_power_cut, 1200),
+    "city_power_cut": Kind("the city's power goes", city_power_cut, 1200, chance=0.7),
     "torn_sector": Kind("a power cut tears sectors", None, 0),
     "lying_sync": Kind("a card says written and is not", lying_sync, 3600, chance=0.2),
     "full_disk": Kind("a card is full", full_disk, 2400, chance=0.3),

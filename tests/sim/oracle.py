@@ -14,7 +14,6 @@ from sync.city.archive import Archive
 from sync.city.times import ESTIMATED
 from sync.entry import Anchor, Lane, Stream
 from sync.ranges import Ranges
-from tests.sim.loop import SimError
 
 if TYPE_CHECKING:
     from sync.journal import Journal
@@ -26,10 +25,14 @@ Key = tuple[bytes, Lane, int]  # Epoch, lane, seq.
 Bound = tuple[str, Anchor | None]  # A boot, and what the city reads its time by.
 OVERTAKEN_MAX = 4  # Uploads that were under way when the button was pressed, and then some.
 OURS = "feedback"  # The kind of the generator's events; the product makes others.
-
-
-class BrokenPromiseError(SimError):
-    """The city and the generators do not agree."""
+# What must have happened before this may be the reason of a loss.
+BAD_CARD = ("lying_sync", "full_disk", "sync_error", "dying_card", "bit_rot", "card_restore")
+CAUSES = {
+    "no room": ("quota", *BAD_CARD),
+    "the card takes no commits": BAD_CARD,
+    "the card was damaged": BAD_CARD,
+    "acked and deleted, then lost by the city": ("city_restore",),
+}
 
 
 class Oracle:
@@ -195,6 +198,7 @@ class Oracle:
                 found.setdefault(content, []).append(key)
                 self._check_entry(bound, content, measured)
         self._check_doubles(found)
+        self._check_reasons(archive)
         missing, declared = self._missing(archive, found)
         if missing:
             first = missing[0]
@@ -205,6 +209,18 @@ class Oracle:
         self.universe.counts["promised"] = len(self.promises)
         self.universe.counts["declared lost"] = declared
         self.universe.record("delivered", len(found))
+
+    def _check_reasons(self, archive: Archive) -> None:
+        """Nobody may declare a loss for which nothing has happened."""
+        for lane in archive._tables.lane.select():
+            for reason in json.loads(lane.reasons).values():
+                causes = next((CAUSES[word] for word in CAUSES if reason.startswith(word)), None)
+                if causes is None:
+                    self.fail(f"DECLARED LOST for an unknown reason: {reason!r}")
+                elif not (self.universe.has_small_quota and "quota" in causes) and not any(
+                    self.universe.counts.get(kind) for kind in causes
+                ):
+                    self.fail(f"DECLARED LOST without a cause: {reason!r}")
 
     def missing(self, archive: Archive) -> list[Content]:
         """What was promised and is neither at the city nor declared lost."""

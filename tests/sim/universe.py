@@ -54,7 +54,8 @@ class Universe:
         self.quota_bytes = self.rng.choice([4 * 1024, 24 * 1024, 64 * 1024 * 1024])
         self.retry_max_s = self.rng.choice([60.0, 300.0, 900.0])
         self.busy = True
-        self.may_lose = self.quota_bytes < 1024 * 1024
+        self.has_small_quota = self.quota_bytes < 1024 * 1024
+        self.may_lose = self.has_small_quota
         self.counts: dict[str, int] = {}
         self.graveyard: list[Host] = []
         self._digest = hashlib.sha256()
