@@ -56,6 +56,8 @@ def parser() -> argparse.ArgumentParser:
         orders, "enrol-token", run_enrol_token, "print a token that enrols one kiosk", beside
     )
     token.add_argument("--site", default="", metavar="WORDS", help="where that kiosk will stand")
+    add = command(orders, "add-file", run_add_file, "offer a file to kiosks, by its hash", beside)
+    add.add_argument("file", type=Path, metavar="FILE")
     revoke = command(orders, "revoke", run_revoke, "believe a device no more", beside)
     revoke.add_argument("device", metavar="DEVICE", help="its id, or the id of its kiosk")
 
@@ -154,6 +156,17 @@ def run_enrol_token(arguments: argparse.Namespace) -> int:
     state = arguments.state or state_folder("city")
     print(asyncio.run(new_token(state, arguments.site)))
     print(f"Good once, within {TOKEN_MINUTES} minutes.", file=sys.stderr)
+    return 0
+
+
+def run_add_file(arguments: argparse.Namespace) -> int:
+    """`angsila city add-file`."""
+    from sync.city.blobs import add
+
+    try:
+        print(add(arguments.state or state_folder("city"), arguments.file))
+    except OSError as error:
+        raise EdgeError(f"{error.filename}: {error.strerror}") from None
     return 0
 
 

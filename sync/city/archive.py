@@ -132,6 +132,11 @@ class Archive:
         """The city's clock."""
         return self._wall_ms()
 
+    @property
+    def folder(self) -> Path:
+        """Where the city keeps its state."""
+        return self._path.parent
+
     async def close(self) -> None:
         """Let the file go."""
         await self._thread.run(self._close_file)

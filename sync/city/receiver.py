@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from sync import wire, wire_pb2
-from sync.city import door
+from sync.city import blobs, door
 from sync.city.admission import Admission
 from sync.city.archive import Archive, ForkError, SchemaUnknownError
 from sync.city.door import PROTOBUF
@@ -46,6 +46,7 @@ def make_app(archive: Archive, key: Key) -> web.Application:
     app[door.REGISTRY] = archive.registry
     app[door.UTC_MS] = archive.utc_ms
     app[ADMISSION] = Admission()
+    app[blobs.BLOBS] = archive.folder / blobs.FOLDER
     app[door.LIMITS] = wire_pb2.Limits(body_bytes_max=BODY_BYTES_MAX, segments_max=SEGMENTS_MAX)
     app.add_routes(
         [
@@ -61,6 +62,7 @@ def make_app(archive: Archive, key: Key) -> web.Application:
             web.put("/v1/schema/{hash}", put_schema),
             web.get("/v1/schema/{hash}", get_schema),
             web.get("/v1/fleet", fleet),
+            web.get("/v1/blob/{sha256}", blobs.give),
         ]
     )
     return app
