@@ -1,0 +1,160 @@
+"""What a mobile link does to an upload; each case ends in the one comparison of both ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import BaseTestServer
+
+from sync import uplink as uplink_module
+from sync.entry import Lane
+from sync.identity import Identity
+from sync.journal import Journal
+from sync.uplink import Options, Uplink
+from sync.verify import verify
+from tests.enrolled import KIOSK
+
+CHUNK_BYTES = 512
+
+
+class Link:
+    """A TCP link to the city that breaks in ways the test chooses."""
+
+    def __init__(self, city: BaseTestServer) -> None:
+        self._city = city
+        self.bytes_up_max = 2**40  # Then the connection is reset.
+        self.swallows = False  # Whether what comes from the city gets lost, for ever.
+        self.broke = 0
+        self.recorded: list[bytes] = []  # What went up each connection.
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry one connection."""
+        far_reader, far_writer = await asyncio.open_connection(self._city.host, self._city.port)
+        self.recorded.append(b"")
+        number = len(self.recorded) - 1
+        try:
+            async with asyncio.TaskGroup() as group:
+                down = group.create_task(self._down(far_reader, writer))
+                while chunk := await reader.read(CHUNK_BYTES):
+                    self.recorded[number] += chunk
+                    if len(self.recorded[number]) > self.bytes_up_max:
+                        self.broke += 1
+                        writer.transport.abort()
+                        break
+                    far_writer.write(chunk)
+                    await far_writer.drain()
+                down.cancel()
+        except* ConnectionError:
+            pass  # Either end has gone: that is what links do.
+        finally:
+            writer.close()
+            far_writer.close()
+
+    async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while chunk := await reader.read(CHUNK_BYTES):
+            if not self.swallows:
+                writer.write(chunk)
+                await writer.drain()
+        writer.close()
+
+
+@pytest.fixture
+async def link(city: BaseTestServer) -> AsyncIterator[Link]:
+    """A link that is well to begin with."""
+    yield Link(city)
+
+
+@asynccontextmanager
+async def over(link: Link, journal: Journal, identity: Identity) -> AsyncIterator[Uplink]:
+    """An uplink that goes over the link."""
+    server = await asyncio.start_server(link.carry, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        options = Options(f"http://127.0.0.1:{port}", KIOSK)
+        yield Uplink(journal, journal.clock, options, identity)
+
+
+async def agree(tmp_path: Path, entries: int) -> None:
+    """Nothing missing, nothing doubled, and as many as there were."""
+    reports = await verify(tmp_path, str(tmp_path / "city"), wait_s=0)
+    readings = reports[Lane.READINGS]
+    found = (readings.entries, readings.missing.count(), readings.doubled.count())
+    assert found == (entries, 0, 0)
+
+
+async def test_an_upload_cut_off_in_its_body_is_sent_again(
+    tmp_path: Path,
+    journal: Journal,
+    identity: Identity,
+    link: Link,
+    levels: Callable[..., None],
+) -> None:
+    """Half a body stores nothing, and the whole one comes with the next try."""
+    for _ in range(40):
+        levels(100)
+        await journal.seal()
+    async with over(link, journal, identity) as uplink:
+        link.bytes_up_max = 3_000
+        with pytest.raises((aiohttp.ClientError, OSError)):
+            await uplink.flush()
+        assert link.broke == 1
+        link.bytes_up_max = 2**40
+        await uplink.flush()
+    await journal.close()
+    await agree(tmp_path, 4000)
+
+
+async def test_a_link_that_is_dead_without_a_word_is_given_up(
+    tmp_path: Path,
+    journal: Journal,
+    identity: Identity,
+    link: Link,
+    levels: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The city stores, its answer never comes and nothing is closed: the kiosk asks again."""
+    levels(50)
+    await journal.seal()
+    async with over(link, journal, identity) as uplink:
+        await uplink.flush()
+        levels(50)
+        await journal.seal()
+        link.swallows = True
+        monkeypatch.setattr(uplink_module, "CONNECT_TIMEOUT_S", 0.3)
+        with pytest.raises(TimeoutError):
+            await uplink.flush()
+        link.swallows = False
+        monkeypatch.undo()
+        uplink._hello_due = 0.0  # As `keep` does after any failure.
+        await uplink.flush()
+    await journal.close()
+    await agree(tmp_path, 100)
+
+
+async def test_an_upload_replayed_much_later_changes_nothing(
+    tmp_path: Path,
+    journal: Journal,
+    identity: Identity,
+    link: Link,
+    city: BaseTestServer,
+    levels: Callable[..., None],
+) -> None:
+    """Whoever recorded an upload can send it again for ever: it is already here."""
+    levels(50)
+    await journal.seal()
+    async with over(link, journal, identity) as uplink:
+        await uplink.flush()
+    (recorded,) = [bytes_up for bytes_up in link.recorded if b"POST /v1/segments" in bytes_up]
+    upload = recorded[recorded.index(b"POST /v1/segments") :]
+    for _ in range(2):
+        reader, writer = await asyncio.open_connection(city.host, city.port)
+        writer.write(upload)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        writer.close()
+    await journal.close()
+    await agree(tmp_path, 50)
