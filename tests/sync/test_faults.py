@@ -64,9 +64,9 @@ class Link:
 
 
 @pytest.fixture
-async def link(city: BaseTestServer) -> AsyncIterator[Link]:
+def link(city: BaseTestServer) -> Link:
     """A link that is well to begin with."""
-    yield Link(city)
+    return Link(city)
 
 
 @asynccontextmanager
