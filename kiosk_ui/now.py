@@ -46,9 +46,16 @@ class Present:
             "release": self.release,
             "clock": self.clock.state(),
             "uplink": self.uplink_status(),
+            "card": self._card(),
             "readings": self._readings(entries),
             "today": today(latest, self.clock.utc_ms(), self.latitude, self.longitude),
         }
+
+    def _card(self) -> str:
+        """Whether what is measured now survives a power cut: ok, memory or full."""
+        if self.journal.memory:
+            return "memory"
+        return "full" if self.journal.trouble else "ok"
 
     def _readings(self, entries: Iterable[Entry]) -> list[JsonObject]:
         now_ms = self.clock.boottime_ms()

@@ -141,6 +141,8 @@ export function paint(root) {
   const silent = !connected || since(heardMs) * 1000 > SILENCE_MS;
   document.body.dataset.live = silent ? "no" : "yes";
   for (const element of root.querySelectorAll("[data-stale]")) element.hidden = !silent;
+  const stored = silent || !message || message.card === "ok";
+  for (const element of root.querySelectorAll("[data-card]")) element.hidden = stored;
   for (const element of root.querySelectorAll("[data-curve]")) drawTide(element, tide, nowMs());
 }
 

@@ -23,6 +23,17 @@ NODES_MAX = 900
 TARGET_MM = 15
 PRIMARY_MM = 19.9  # 20 mm, less a rounding of pixels.
 WIDE = "1280x800"
+SMALL = "800x480"
+# The service's own messages, but for what they say of the card.
+FULL_CARD = """
+const Real = EventSource;
+window.EventSource = class extends Real {
+  addEventListener(kind, hear) {
+    super.addEventListener(kind, (event) =>
+      hear(event.data ? { data: event.data.replace('"card":"ok"', '"card":"full"') } : event));
+  }
+};
+"""
 STALE_MS_MAX = 2_000
 LIVE_MS_MAX = 10_000
 
@@ -252,7 +263,7 @@ def test_a_killed_service_takes_nothing_off_the_screen(browser: Browser) -> None
         page.evaluate("() => navigator.serviceWorker.ready.then(() => { window.same = true; })")
         screen.kill()
 
-        expect(page.locator(".home .stale")).to_be_visible(timeout=STALE_MS_MAX)
+        expect(page.locator(".home [data-stale]")).to_be_visible(timeout=STALE_MS_MAX)
         page.get_by_role("button", name="Eat & buy").click()
         page.locator(".card").first.click()
         expect(page.locator(".entry h1")).to_be_visible()
@@ -270,6 +281,21 @@ def test_a_killed_service_takes_nothing_off_the_screen(browser: Browser) -> None
         page.locator(".languages [data-language=en]").click()
         expect(page.locator(".tile").first).to_be_visible()
         page.context.close()
+
+
+def test_a_card_that_takes_nothing_is_said(browser: Browser) -> None:
+    """While measurements end with the power, the screen says so, and it fits."""
+    with served(SMALL) as screen:
+        context = browser.new_context(viewport={"width": 800, "height": 480})
+        page = context.new_page()
+        page.add_init_script(FULL_CARD)
+        page.goto(f"{screen.url}/#en/home")
+        expect(page.locator(".home [data-card]")).to_be_visible()
+        box = page.locator(".home [data-card]").bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 800
+        context.close()
 
 
 def test_old_values_turn_grey_and_then_go(browser: Browser) -> None:

@@ -109,6 +109,13 @@ async def test_clock_uplink_and_seq_are_told(present: Present) -> None:
     assert shown["today"]["tide"]["curve"]["heights_m"]
 
 
+async def test_a_card_in_trouble_is_told(present: Present) -> None:
+    """Whoever looks knows whether what is measured now survives a power cut."""
+    assert present.snapshot()["card"] == "ok"
+    present.journal.trouble = "database or disk is full"
+    assert present.snapshot()["card"] == "full"
+
+
 def test_without_a_clock_there_is_no_tide() -> None:
     """A tide for a wrong hour is worse than none, and the reason is told."""
     shown = today([], None, 13.34, 100.93)
