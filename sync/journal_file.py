@@ -625,6 +625,8 @@ class JournalFile:
         """Give what the city does not have a new epoch and new seqs; the old one is closed."""
         unsent = {lane: self._unsent(lane) for lane in Lane}
         stored: list[tuple[Lane, StoredSegment]] = []
+        # First of all: a power cut must not leave a copy of another epoch than the file's.
+        self.spare.clear()
         with self._database.atomic():
             self.epoch = uuid.uuid4().bytes
             self._tables.fact.replace(key="epoch", value=self.epoch).execute()
@@ -642,7 +644,6 @@ class JournalFile:
                     )
                     stored.append((lane, moved))
         self.lost = []
-        self.spare.clear()
         for lane, moved in stored:
             self.spare.add(lane, moved.last_seq, moved.body, self.schema())
         self.segment_bytes = sum(
