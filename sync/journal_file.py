@@ -162,6 +162,8 @@ class JournalFile:
     def _is_damage(self, error: Exception) -> bool:
         if not isinstance(error, OperationalError):
             return True
+        if str(error).startswith(("no such column", "no such table")):
+            return True  # The version was right, so a bit has flipped in the tables' names.
         return "disk I/O error" in str(error) and _writable(self.folder)
 
     def _open_otherwise(self, error: Exception) -> None:

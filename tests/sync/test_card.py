@@ -320,3 +320,19 @@ async def test_a_condemned_journal_is_set_aside_at_the_next_start(tmp_path: Path
     await again._salvage()
     assert again.old_epochs[epoch][Lane.READINGS] == max(rows)
     await again.close()
+
+
+async def test_a_flipped_bit_in_the_name_of_a_column_is_damage(tmp_path: Path) -> None:
+    """SQLite calls it a wrong query; the journal sets the file aside and starts all the same."""
+    journal, rows = await filled(tmp_path / "kiosk")
+    epoch = journal.epoch
+    await journal.close()
+    path = tmp_path / "kiosk" / FILE
+    content = path.read_bytes()
+    place = content.index(b'CREATE TABLE "open" ("first_seq"') + len('CREATE TABLE "open" ("')
+    path.write_bytes(content[:place] + b"g" + content[place + 1 :])
+    again = await Journal.open(tmp_path / "kiosk", clock())
+    assert "no such column" in again.damage
+    await again._salvage()
+    assert again.old_epochs[epoch][Lane.READINGS] == max(rows)
+    await again.close()
