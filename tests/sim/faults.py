@@ -170,8 +170,8 @@ async def card_restore(universe: Universe) -> None:
 async def card_clone(universe: Universe) -> None:
     """A second machine starts with a copy of the first one's card."""
     original = universe.kiosks[0]
-    if len(universe.kiosks) > 2:
-        return
+    if any(kiosk.identity == original.identity for kiosk in universe.kiosks[1:]):
+        return  # A third writer may lose entries yet.
     universe.may_lose = True
     original.power_cut()
     twin = Kiosk(universe, f"twin{len(universe.kiosks)}", original.identity)
@@ -192,6 +192,7 @@ KINDS: dict[str, Kind] = {
     "lying_sync": Kind("a card says written and is not", lying_sync, 3600, chance=0.2),
     "full_disk": Kind("a card is full", full_disk, 2400, chance=0.3),
     "sync_error": Kind("a sync fails", sync_error, 2400, chance=0.3),
+    # Off: of several journals set aside within a minute, one may be forgotten.
     "dying_card": Kind("many syncs fail", dying_card, 3600, chance=0.2, on=False),
     "bit_rot": Kind("bits flip on a card", bit_rot, 3600, chance=0.2),
     "partition": Kind("nothing comes through", partition, 900, chance=0.7),
@@ -206,8 +207,24 @@ KINDS: dict[str, Kind] = {
     "clock_step": Kind("the wall clock jumps", clock_step, 1200),
     "clock_drift": Kind("the quartz drifts", None, 0),
     "city_restore": Kind("the city is restored from a backup", city_restore, 5000, chance=0.3),
+    # Off: rows that the image holds unsealed are sent again under the new epoch.
     "card_restore": Kind(
         "a card is restored from an image", card_restore, 5000, chance=0.2, on=False
     ),
-    "card_clone": Kind("a card is cloned", card_clone, 4000, chance=0.2, on=False),
+    # Off: a twin whose power goes while it forks may lose what it had not sent.
+    "card_clone": Kind("a card is cloned", card_clone, 4000, chance=0.25, on=False),
+}
+
+# Kinds that a universe does not have together yet: a fork while a journal is being salvaged, or
+# while the city has forgotten, may lose or double entries.
+APART = {
+    "card_clone": (
+        "lying_sync",
+        "full_disk",
+        "sync_error",
+        "dying_card",
+        "bit_rot",
+        "city_restore",
+        "card_restore",
+    ),
 }

@@ -30,6 +30,7 @@ CITY = ("10.0.0.1", 8090)
 CITY_URL = f"http://{CITY[0]}:{CITY[1]}"
 RESTART_S = 2.0
 PERIOD_S = 10.0
+PRESSED_S = 60.0  # Between two buttons, on average.
 CLOCK_LOOK_S = 5.0
 DECIMALS = {"water_level": 3, "air_temperature": 2, "people": 0}
 WITHOUT_VALUE = ("stale", "timeout", "no_data", "checksum", "out_of_range")
@@ -275,7 +276,7 @@ class Kiosk(Machine):
 
     async def _press(self, journal: Journal) -> None:
         while self.universe.busy:
-            await passed(self.rng.expovariate(1 / 200))
+            await passed(self.rng.expovariate(1 / PRESSED_S))
             if self.universe.busy:
                 number = self.universe.oracle.made_event(self)
                 try:

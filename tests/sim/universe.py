@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import aiohttp.connector
 
 from sync import uplink
-from tests.sim.faults import KINDS, Kind
+from tests.sim.faults import APART, KINDS, Kind
 from tests.sim.loop import Host, SimError, SimLoop, passed
 from tests.sim.machines import UTC_MS, City, Kiosk
 from tests.sim.network import Network
@@ -49,6 +49,9 @@ class Universe:
         drawn = [
             name for name, kind in KINDS.items() if self.rng.random() < kind.chance and kind.on
         ]
+        for name, others in APART.items():
+            if name in drawn:
+                drawn = [kind for kind in drawn if kind not in others]
         self.kinds = drawn if only is None else [name for name in KINDS if name in only]
         self.duration_s = self.rng.uniform(3000, 7000)
         self.quota_bytes = self.rng.choice([4 * 1024, 24 * 1024, 64 * 1024 * 1024])
