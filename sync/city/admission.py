@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 
 from aiohttp import web
 
 UPLOADS_MAX = 16  # Under way at once, each up to the largest body in RAM.
-SMALL_MAX = 64  # Besides these: hellos and small uploads.
+SMALL_MAX = 256  # Besides these: hellos and small uploads.
 # An event or the newest readings, which have a budget of their own: a complaint does not wait
 # until 200 kiosks have brought a week of readings.
 SMALL_BYTES_MAX = 8 * 1024
+# Of the uploads, how many stand before the archive: what is small waits for no more than these.
+TURNS = 2
 RETRY_AFTER_S = 5
 
 
@@ -21,6 +24,7 @@ class Admission:
     def __init__(self, uploads_max: int = UPLOADS_MAX, small_max: int = SMALL_MAX) -> None:
         self._uploads = _Budget("uploads", uploads_max)
         self._small = _Budget("small calls", small_max)
+        self._turns = asyncio.Semaphore(TURNS)
 
     @contextmanager
     def small(self) -> Iterator[None]:
@@ -29,11 +33,17 @@ class Admission:
             yield
 
     @contextmanager
-    def upload(self, body_bytes: int | None) -> Iterator[None]:
-        """Be an upload of so many bytes. Raises `HTTPServiceUnavailable` as `small` does."""
-        is_small = body_bytes is not None and body_bytes <= SMALL_BYTES_MAX
-        with (self._small if is_small else self._uploads).place():
-            yield
+    def upload(self, body_bytes: int | None) -> Iterator[AbstractAsyncContextManager[None]]:
+        """Be an upload of so many bytes, and get what to hold while the archive takes it.
+
+        Raises `HTTPServiceUnavailable` as `small` does.
+        """
+        if body_bytes is not None and body_bytes <= SMALL_BYTES_MAX:
+            with self._small.place():
+                yield nullcontext()
+        else:
+            with self._uploads.place():
+                yield self._turns
 
 
 class _Budget:

@@ -109,13 +109,14 @@ async def hello(request: web.Request) -> web.Response:
 async def take_segments(request: web.Request) -> web.Response:
     """POST /v1/segments: store, then answer what of these lanes has come."""
     known = await door.caller(request)
-    with request.app[ADMISSION].upload(request.content_length):
+    with request.app[ADMISSION].upload(request.content_length) as turn:
         upload = wire.parse_upload(await door.read_body(request))
         door.must_be(known, upload.kiosk)
         if len(upload.segments) > SEGMENTS_MAX:
             raise WireError(f"{len(upload.segments)} segments; {SEGMENTS_MAX} are allowed")
         try:
-            taken = await request.app[ARCHIVE].take(upload)
+            async with turn:
+                taken = await request.app[ARCHIVE].take(upload)
         except SchemaUnknownError as error:
             # The one answer that a kiosk mends by itself: it puts the schema and tries again.
             return web.Response(status=428, text=str(error))
