@@ -401,6 +401,7 @@ WORDS = {
 }
 # The same for numbers.
 CHOICES = {
+    ("bh1750", "address"): (0x23, 0x5C),
     ("ads1115", "range_v"): (6.144, 4.096, 2.048, 1.024, 0.512, 0.256),
     ("modbus", "baud"): (9600, 19200, 38400, 57600, 115200),
     ("veml7700", "gain"): (0.125, 0.25, 1.0, 2.0),
@@ -446,12 +447,30 @@ def _fitting(kind: str, name: str, option: "Option", value: "Any") -> "Any":
     if type(value) is not option.type:  # A bool is an int to isinstance.
         wanted = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
         raise OptionError(f"{kind} option {name} = {value!r} is not {wanted[option.type]}")
+    if option.default is None and value == "":
+        raise OptionError(f"{kind} option {name} = '' is empty: {option.explain}")
+    show = hex if name == "address" else str  # As data sheets and i2cdetect write it.
     limits = ADDRESSES[kind] if name == "address" else LIMITS.get(name)
     if limits and isinstance(value, (int, float)) and not limits[0] <= value <= limits[1]:
         low, high = limits
-        raise OptionError(f"{kind} option {name} = {value!r} is not from {low} to {high}")
+        raise OptionError(
+            f"{kind} option {name} = {show(value)} is not from {show(low)} to {show(high)}"
+        )
     choices = WORDS.get((kind, name)) or CHOICES.get((kind, name))
     if choices and value not in choices:
-        allowed = ", ".join([str(choice) for choice in choices])
-        raise OptionError(f"{kind} option {name} = {value!r}; allowed: {allowed}")
+        allowed = ", ".join([show(choice) for choice in choices])
+        shown = repr(value) if isinstance(value, str) else show(value)
+        raise OptionError(f"{kind} option {name} = {shown}; allowed: {allowed}")
+    if (kind, name) == ("modbus", "registers"):
+        _check_registers(value)
     return value
+
+
+def _check_registers(text: str) -> None:
+    """See that a register map can be read. Raises `OptionError`."""
+    from drivers.modbus import register_map
+
+    try:
+        register_map(text)
+    except DriverError as error:
+        raise OptionError(f"modbus option registers is wrong: {error}") from error

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
+from urllib.parse import urlsplit
 
 from drivers import catalog
 from edge.errors import SettingsError
@@ -58,6 +59,15 @@ def some_of(members: Sequence[str], *, least: int = 1) -> Rule:
     )
 
 
+def url_parses(url: str) -> bool:
+    """Whether host and port of `url` can be told apart."""
+    try:
+        parts = urlsplit(url)
+        return not url or (bool(parts.hostname) and parts.port != 0)
+    except ValueError:
+        return False
+
+
 def listed(members: Sequence[str]) -> str:
     """Write `members` as a list to read."""
     return ", ".join(repr(member) for member in members)
@@ -67,8 +77,12 @@ NAME = text(r"[a-z][a-z0-9_]{0,31}", "up to 32 of a-z, 0-9 and _, the first one 
 KIOSK_ID = text(r"[a-z0-9][a-z0-9-]{0,39}", "up to 40 of a-z, 0-9 and -")
 LABEL = text(r"[^\x00-\x1f]{1,80}", "1 to 80 characters on one line")
 HOST = text(r"[0-9A-Za-z.:-]{1,253}", "an address such as '127.0.0.1'")
-CITY_URL = text(r"(https?://[^\s/?#]+)?", "'http://HOST:PORT', 'https://HOST', or '' for no city")
+CITY_URL = Rule(
+    "'http://HOST:PORT', 'https://HOST', or '' for no city",
+    lambda value: re.fullmatch(r"(https?://[^\s/?#@]+)?", value) is not None and url_parses(value),
+)
 PORT = whole(0, 65535)
+BEAT_S_MIN = 0.05  # A beat is a whole number of milliseconds, and a machine has other work.
 
 
 def option(default: T, rule: Rule, kind: type | None = None) -> T:
@@ -109,7 +123,10 @@ class WebSettings:
     port: int = option(8080, PORT)
     hosts: tuple[str, ...] = option(
         ("127.0.0.1", "localhost"),
-        Rule("a list of 1 to 8 names", lambda value: 0 < len(value) <= 8),
+        Rule(
+            "a list of 1 to 8 names such as 'localhost'",
+            lambda value: 0 < len(value) <= 8 and all(HOST.fits(name) for name in value),
+        ),
     )
 
 
@@ -143,7 +160,13 @@ class SensorSettings:
 
     name: str = option("", NAME)
     driver: str = option("", NAME)
-    period_s: float = option(10.0, number(0, 86400))
+    period_s: float = option(
+        10.0,
+        Rule(
+            f"0, or a number from {BEAT_S_MIN:g} to 86400",
+            lambda value: value == 0 or BEAT_S_MIN <= value <= 86400,
+        ),
+    )
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
