@@ -103,6 +103,8 @@ async def demo(kiosk_port: int, city_port: int, state: Path) -> None:
     """
     parts = make_parts(kiosk_port, city_port, writable_folder(state))
     city, kiosk = parts
+    if kiosk_port == city_port:
+        raise PortError(f"kiosk and city cannot both have port {city_port}")
     for part in parts:
         must_be_free(part)
     stopping = asyncio.Event()
@@ -204,6 +206,8 @@ def make_parts(kiosk_port: int, city_port: int, state: Path) -> list[Part]:
 
 def must_be_free(part: Part) -> None:
     """See that a part can have its port. Raises `PortError`."""
+    if part.port == 0:
+        raise PortError(f"the demo's {part.name} needs a port with a number: 0 is any")
     try:
         listen(HOST, part.port).close()
     except PortError as error:

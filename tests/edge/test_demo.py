@@ -120,6 +120,19 @@ async def test_two_demos_do_not_share_a_port(tmp_path: Path) -> None:
     assert "in use" in output
 
 
+async def test_kiosk_and_city_want_a_port_each(tmp_path: Path) -> None:
+    """One port for both is refused in one line before anything is started."""
+    port = str(free_port())
+    async with angsila(
+        "demo", "--kiosk-port", port, "--city-port", port, "--state", tmp_path
+    ) as demo:
+        status, output = await demo.ended()
+
+    assert (status, output.count("\n")) == (1, 1)
+    assert f"cannot both have port {port}" in output
+    assert not (tmp_path / "city").exists()
+
+
 async def test_a_demo_that_cannot_begin_ends_as_its_part_did(tmp_path: Path) -> None:
     """A part that fails at its start ends the demo, with the part's own words and status."""
     (tmp_path / "kiosk").write_text("in the way")
