@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import warnings
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ class GPIOPin:
             from gpiozero import (  # noqa: PLC0415 # only a machine with pins pays for it
                 DigitalInputDevice,
                 GPIOZeroError,
+                PinFactoryFallback,
             )
         except ImportError as error:
             message = "gpiozero is not installed: install angsila-kiosk[pi]"
@@ -59,9 +61,12 @@ class GPIOPin:
             loop.call_soon_threadsafe(self._hand_over, on_edge)
 
         try:
-            device = DigitalInputDevice(
-                self._number, pull_up=self._pull_up, pin_factory=self._factory
-            )
+            with warnings.catch_warnings():
+                # Each library that is not there would be a line in the log, at every try.
+                warnings.simplefilter("ignore", PinFactoryFallback)
+                device = DigitalInputDevice(
+                    self._number, pull_up=self._pull_up, pin_factory=self._factory
+                )
         except (GPIOZeroError, OSError) as error:
             raise BusError(f"GPIO {self._number}: {error}", "absent") from error
         device.when_activated = lambda: stamp(is_active=True)
