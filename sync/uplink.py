@@ -21,7 +21,7 @@ from google.protobuf.message import DecodeError
 from sync import wire, wire_pb2
 from sync.call import PROTOBUF, CallError, Reply, send
 from sync.clock import Clock
-from sync.entry import Lane, SyncError
+from sync.entry import Anchor, Lane, SyncError
 from sync.identity import (
     REPLACED,
     REVOKED,
@@ -48,7 +48,7 @@ CONNECT_TIMEOUT_S = 10
 STALL_TIMEOUT_S = 60  # Without a byte from the city.
 UPLOAD_TIMEOUT_S = 300
 RETRY_FIRST_S = 1.0
-ANCHORS_MAX = 64  # In one message: the newest.
+ANCHORS_MAX = 64  # In one message: the last of each boot, then the newest.
 LOST_MAX = 1000  # In one message: the oldest.
 HELLO_PERIOD_S = 3600
 RETRY_AFTER_MAX_S = 3600.0  # What anybody on the way may ask for.
@@ -280,7 +280,7 @@ class Uplink:
             boot=bytes.fromhex(self._clock.boot),
             boottime_ms=self._clock.boottime_ms(),
         )
-        request.anchors.extend(map(wire.encode_anchor, journal.anchors[-ANCHORS_MAX:]))
+        request.anchors.extend(map(wire.encode_anchor, _worth_telling(journal.anchors)))
         for lane in Lane:
             position = journal.position(lane)
             got = position.got.without_hole()
@@ -594,6 +594,14 @@ class Uplink:
         anchor = self._clock.told("city", utc_ms + round_trip_ms // 2, round_trip_ms // 2 + 1)
         if anchor is not None:
             self._journal.add_anchor(anchor)
+
+
+def _worth_telling(anchors: list[Anchor]) -> list[Anchor]:
+    """As many anchors as fit, so that no boot stays without one since a later one had many."""
+    last_of_each = {anchor.boot: anchor for anchor in anchors}
+    first = list(last_of_each.values())[-ANCHORS_MAX:]
+    others = [anchor for anchor in anchors if last_of_each[anchor.boot] is not anchor]
+    return first + others[len(others) - min(len(others), ANCHORS_MAX - len(first)) :]
 
 
 def _verify(reply: Reply, path: str, enrolment: Enrolment) -> None:

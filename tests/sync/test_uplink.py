@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from typing import Any
@@ -18,9 +19,10 @@ from sync import uplink as module
 from sync.city import receiver
 from sync.city.admission import RETRY_AFTER_S, SMALL_BYTES_MAX, UPLOADS_MAX
 from sync.city.archive import Archive
-from sync.entry import Lane
+from sync.entry import Anchor, Lane
 from sync.journal import Journal
 from sync.uplink import (
+    ANCHORS_MAX,
     BODY_BYTES_FIRST,
     BODY_BYTES_MAX,
     BODY_BYTES_MIN,
@@ -33,6 +35,7 @@ from sync.uplink import (
 )
 
 NARROW_BYTES = 20 * 1024
+HOUR_MS = 3_600_000
 
 
 def test_a_body_grows_while_it_goes_through_at_once() -> None:
@@ -178,6 +181,22 @@ async def test_what_was_not_sealed_is_sent_when_the_link_is_there(
     ((stream,),) = [kiosk["streams"] for kiosk in await archive.fleet()]
     assert stream["value"] == 1.002
     assert journal.position(Lane.READINGS).sealed == 3
+
+
+async def test_every_boot_of_a_long_absence_gets_its_time(
+    journal: Journal, uplink: Uplink, archive: Archive
+) -> None:
+    """Days of hourly anchors do not push out the one that an earlier boot had."""
+    utc_ms = time.time_ns() // 1_000_000 - 4 * 24 * HOUR_MS
+    journal.add_anchor(Anchor("aa" * 16, 1_000, utc_ms, 20, "ntp"))
+    for hour in range(3 * 24):
+        at_ms = hour * HOUR_MS
+        journal.add_anchor(Anchor("bb" * 16, at_ms, utc_ms + at_ms + 9 * HOUR_MS, 20, "ntp"))
+    await uplink.flush()
+    table = archive._times._anchor
+    told = await archive._thread.run(lambda: [row.boot for row in table.select()])
+    assert set(told) == {"aa" * 16, "bb" * 16, journal.clock.boot}
+    assert len(told) == ANCHORS_MAX
 
 
 async def test_a_full_city_takes_a_complaint(
