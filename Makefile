@@ -33,6 +33,7 @@ test: setup browser ## every test; pytest's closing line is the last one
 	@exec .venv/bin/python -m pytest
 
 bench: setup ## measure; prints a table and writes build/bench.json
+	@.ci/setup peer || echo "The peer cannot be installed: measuring without it."
 	@exec .venv/bin/python tests/bench/run.py
 
 powercut: setup ## cut the power of a kiosk N=50 times and look what is lost (SEED=, SYNCHRONOUS=)

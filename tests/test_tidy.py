@@ -225,6 +225,9 @@ EXCEPTIONS = {
     "edge/supervisor.py": {catching_everything},  # Strangers' sensors: its docstring says why.
     # Strangers' parsers of what anybody may send through the air may raise anything.
     "drivers/linux/adverts.py": {catching_everything},
+    # A load has a pace, and the threads of a peer's storage tell nobody when they have written.
+    "tests/bench/bench_thingsboard.py": {naps},
+    "tests/bench/peer_thingsboard.py": {naps},
     "tests/waiting.py": {naps},  # Other processes raise no event here: looked at in one place.
 }
 

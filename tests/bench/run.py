@@ -1,7 +1,7 @@
 """`make bench`: measure everything, print a table, write build/bench.json.
 
-Names of parts on the command line (wire, card, intake, drain, identity, service, stall) measure
-only those.
+Names of parts on the command line (wire, card, intake, drain, identity, link, thingsboard, service,
+stall) measure only those.
 BENCH_DRAIN=200000 drains a smaller backlog, BENCH_SETTLE=10 lets the service settle for less.
 """
 
@@ -23,8 +23,10 @@ from tests.bench import (
     bench_drain,
     bench_identity,
     bench_intake,
+    bench_link,
     bench_service,
     bench_stall,
+    bench_thingsboard,
     bench_wire,
 )
 from tests.bench.figures import Figure, say, say_progress, show, write
@@ -38,6 +40,8 @@ PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "intake": bench_intake.measure,
     "drain": bench_drain.measure,
     "identity": bench_identity.measure,
+    "link": bench_link.measure,
+    "thingsboard": bench_thingsboard.measure,
     "service": bench_service.measure,
     "stall": bench_stall.measure,
 }
