@@ -47,6 +47,7 @@ def test_settings_and_units_are_shared_data(wheel: zipfile.ZipFile) -> None:
     for folder in ("config", "systemd"):
         for path in (ROOT / folder).iterdir():
             assert [name for name in packed if name.endswith(f"share/angsila/{folder}/{path.name}")]
+    assert [name for name in packed if name.endswith("share/angsila/README.md")]
     assert [name for name in packed if name.startswith(("config/", "systemd/", "tests/"))] == []
 
 
