@@ -1,15 +1,15 @@
 """A sensor that sends frames over a serial line by itself: what all of them share."""
 
 from drivers.aio import within
-from drivers.port import ticks_diff, ticks_ms
-from drivers.reading import Reading, without_values
+from drivers.port import ticks_ms
+from drivers.warm_up import WarmUp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drivers.bus import ByteStream, Scanner
-    from drivers.reading import SpecRow
+    from drivers.reading import Reading, SpecRow
 
 
 class LineSensor:
@@ -35,10 +35,7 @@ class LineSensor:
     ) -> None:
         self._line = line
         self._every_frame = every_frame
-        self._warm_up_ms = round(warm_up_s * 1000)
-        self._now_ms = now_ms
-        self._started_ms = 0
-        self._warm = False
+        self._warm = WarmUp(warm_up_s, now_ms)
         self._frames: list[bytes] = []
         self.scanner = self.make_scanner()
 
@@ -46,7 +43,7 @@ class LineSensor:
         """What finds this sensor's frames."""
         raise NotImplementedError(f"{self.KIND} has no frames")
 
-    def take(self, frame: bytes) -> tuple[Reading, ...]:
+    def take(self, frame: bytes) -> "tuple[Reading, ...]":
         """Readings of one good frame. Raises `DriverError`."""
         raise NotImplementedError(f"{self.KIND} does not know {len(frame)} bytes")
 
@@ -60,13 +57,11 @@ class LineSensor:
         """Open the line and prepare the sensor. Raises `BusError`."""
         await self._line.open()
         await self.prepare()
-        self._started_ms = self._now_ms()
-        self._warm = self._warm_up_ms == 0
+        self._warm.begin()
 
-    async def read(self) -> tuple[Reading, ...]:
+    async def read(self) -> "tuple[Reading, ...]":
         """Wait for a good frame. Raises `DriverError`, with the fault "timeout" if none comes."""
-        readings = self.take(await self.next_frame())
-        return readings if self._is_warm() else without_values(self.SPEC, "warming_up")
+        return self._warm.covered(self.SPEC, self.take(await self.next_frame()))
 
     async def close(self) -> None:
         """Give the line back. The sensor goes on: a restart would cost another warm-up."""
@@ -94,9 +89,3 @@ class LineSensor:
         """
         while not self._frames:
             self._frames = self.scanner.feed(await self._line.read())
-
-    def _is_warm(self) -> bool:
-        # Once warm it stays warm: the tick counter wraps, and would look cold again.
-        if ticks_diff(self._now_ms(), self._started_ms) >= self._warm_up_ms:
-            self._warm = True
-        return self._warm

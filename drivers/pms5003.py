@@ -8,8 +8,9 @@ from struct import unpack_from
 from drivers.bus import Scanner
 from drivers.errors import ChecksumError, FrameError
 from drivers.line import LineSensor
-from drivers.port import ticks_diff, ticks_ms
+from drivers.port import ticks_ms
 from drivers.reading import Reading, measured, without_values
+from drivers.warm_up import WarmUp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -164,27 +165,18 @@ class PMSA003I:
     ) -> None:
         self._bus = bus
         self._address = address
-        self._warm_up_ms = round(warm_up_s * 1000)
-        self._now_ms = now_ms
-        self._started_ms = 0
-        self._warm = False
+        self._warm = WarmUp(warm_up_s, now_ms)
 
     async def start(self) -> None:
         """Look whether the sensor answers. Raises `DriverError`."""
         await self._bus.open()
         check(await self._bus.readfrom(self._address, FRAME_BYTES))
-        self._started_ms = self._now_ms()
-        self._warm = self._warm_up_ms == 0
+        self._warm.begin()
 
     async def read(self) -> tuple[Reading, ...]:
         """Read the newest frame. Raises `DriverError`."""
         words = decode(await self._bus.readfrom(self._address, FRAME_BYTES))
-        # Once warm it stays warm: the tick counter wraps, and would look cold again.
-        if ticks_diff(self._now_ms(), self._started_ms) >= self._warm_up_ms:
-            self._warm = True
-        if not self._warm:
-            return without_values(self.SPEC, "warming_up")
-        return readings(self.SPEC, words)
+        return self._warm.covered(self.SPEC, readings(self.SPEC, words))
 
     async def close(self) -> None:
         """Give the bus back. The fan goes on: a restart would cost another warm-up."""

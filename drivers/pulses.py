@@ -4,6 +4,7 @@ from collections import deque
 
 from drivers.port import ticks_diff, ticks_ms
 from drivers.reading import Reading, measured, without_values
+from drivers.warm_up import WarmUp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -173,29 +174,21 @@ class Contact:
         now_ms: "Callable[[], int]" = ticks_ms,
     ) -> None:
         self._pin = pin
-        self._warm_up_ms = round(warm_up_s * 1000)
-        self._now_ms = now_ms
-        self._started_ms = 0
-        self._warm = False
+        self._warm = WarmUp(warm_up_s, now_ms)
         self.counter = PulseCounter(gap_ms)
 
     async def start(self) -> None:
         """Watch from now on. Raises `BusError`."""
         await self._pin.open(self._on_edge)
         self.counter.take()
-        self._started_ms = self._now_ms()
-        self._warm = self._warm_up_ms == 0
+        self._warm.begin()
 
     async def read(self) -> tuple[Reading, ...]:
         """Whether it is or was active, and how often it became so. Raises `BusError`."""
         count, _ = self.counter.take()
-        # Once warm it stays warm: the tick counter wraps, and would look cold again.
-        if ticks_diff(self._now_ms(), self._started_ms) >= self._warm_up_ms:
-            self._warm = True
-        if not self._warm:
-            return without_values(self.SPEC, "warming_up")
         is_active = count > 0 or self._pin.is_active()
-        return measured(self.SPEC[0], int(is_active)), measured(self.SPEC[1], count)
+        readings = measured(self.SPEC[0], int(is_active)), measured(self.SPEC[1], count)
+        return self._warm.covered(self.SPEC, readings)
 
     async def close(self) -> None:
         """Give the pin back."""

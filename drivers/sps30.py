@@ -6,9 +6,10 @@ from struct import unpack_from
 from drivers.aio import within
 from drivers.bus import Scanner
 from drivers.errors import BusError, ChecksumError, FrameError, NoDataError
-from drivers.port import ticks_diff, ticks_ms
+from drivers.port import ticks_ms
 from drivers.reading import Reading, measured, without_values
 from drivers.sensirion import command, words
+from drivers.warm_up import WarmUp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -181,30 +182,6 @@ class SPS30I2C:
     async def _ask(self, code: int, count: int) -> "tuple[int, ...]":
         await self._tell(code)
         return words(await self._bus.readfrom(self._address, 3 * count), count)
-
-
-class WarmUp:
-    """The time after a start in which values are not those of this air yet."""
-
-    def __init__(self, warm_up_s: float, now_ms: "Callable[[], int]") -> None:
-        self._warm_up_ms = round(warm_up_s * 1000)
-        self._now_ms = now_ms
-        self._started_ms = 0
-        self._over = False
-
-    def begin(self) -> None:
-        """The sensor starts now."""
-        self._started_ms = self._now_ms()
-        self._over = self._warm_up_ms == 0
-
-    def covered(
-        self, spec: "tuple[SpecRow, ...]", readings: tuple[Reading, ...]
-    ) -> tuple[Reading, ...]:
-        """`readings`, or none of their values while it lasts."""
-        # Once over it stays over: the tick counter wraps, and would look early again.
-        if ticks_diff(self._now_ms(), self._started_ms) >= self._warm_up_ms:
-            self._over = True
-        return readings if self._over else without_values(spec, "warming_up")
 
 
 def make_scanner() -> Scanner:
