@@ -449,7 +449,8 @@ def _fitting(kind: str, name: str, option: "Option", value: "Any") -> "Any":
         raise OptionError(f"{kind} option {name} = {value!r} is not {wanted[option.type]}")
     if option.default is None and value == "":
         raise OptionError(f"{kind} option {name} = '' is empty: {option.explain}")
-    show = hex if name == "address" else str  # As data sheets and i2cdetect write it.
+    # Addresses as data sheets and i2cdetect write them.
+    show: Callable[[Any], str] = hex if name == "address" else str
     limits = ADDRESSES[kind] if name == "address" else LIMITS.get(name)
     if limits and isinstance(value, (int, float)) and not limits[0] <= value <= limits[1]:
         low, high = limits
@@ -462,7 +463,7 @@ def _fitting(kind: str, name: str, option: "Option", value: "Any") -> "Any":
         shown = repr(value) if isinstance(value, str) else show(value)
         raise OptionError(f"{kind} option {name} = {shown}; allowed: {allowed}")
     if (kind, name) == ("modbus", "registers"):
-        _check_registers(value)
+        _check_registers(str(value))
     return value
 
 
