@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 UTC_MS = 1_800_000_000_000  # When every universe begins.
 CITY = ("10.0.0.1", 8090)
 CITY_URL = f"http://{CITY[0]}:{CITY[1]}"
+START_S = 2.0  # From the power to the service.
 RESTART_S = 2.0
 PERIOD_S = 10.0
 PRESSED_S = 60.0  # Between two buttons, on average.
@@ -191,7 +192,7 @@ class Kiosk(Machine):
 
     def boottime_ms(self) -> int:
         """CLOCK_BOOTTIME of its quartz."""
-        return int((self.universe.loop.time() - self.booted_s) * 1000 * (1 + self.drift)) + 2_000
+        return int((self.universe.loop.time() - self.booted_s) * 1000 * (1 + self.drift))
 
     def _ntp_is_right(self) -> bool:
         return self.ntp_from_s is not None and self.universe.loop.time() >= self.ntp_from_s
@@ -212,6 +213,7 @@ class Kiosk(Machine):
 
     async def run(self) -> None:
         """Start the service again whenever it ends, as systemd does."""
+        await passed(START_S)
         while True:
             try:
                 await self._serve()
