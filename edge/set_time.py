@@ -8,7 +8,7 @@ from aiohttp import ClientConnectorError
 from edge.errors import EdgeError, SettingsError
 from sync import local
 
-ERROR_S = 60  # What a technician's watch is good for, unless told otherwise.
+ERROR_S_MAX = 86400.0
 
 
 async def set_time(folder: Path, when: str, error_s: float) -> None:
@@ -17,6 +17,8 @@ async def set_time(folder: Path, when: str, error_s: float) -> None:
     Raises `SettingsError` where it is no such time, `EdgeError` where it is not taken.
     """
     utc_ms = read_time(when)
+    if not 0 <= error_s <= ERROR_S_MAX:  # False for NaN as well.
+        raise SettingsError(f"--error-s {error_s:g} is not from 0 to {ERROR_S_MAX:g}")
     try:
         async with (
             local.connect(folder) as session,
@@ -28,6 +30,8 @@ async def set_time(folder: Path, when: str, error_s: float) -> None:
                 raise EdgeError(f"{when}: {(await response.text()).strip()}")
     except ClientConnectorError:
         raise EdgeError(f"no kiosk runs on {folder}") from None
+    except OSError as error:
+        raise EdgeError(f"state folder {folder}: {error.strerror}") from None
 
 
 def read_time(text: str) -> int:

@@ -43,6 +43,19 @@ async def test_without_a_kiosk_it_says_so(tmp_path: Path) -> None:
         await set_time(tmp_path, WHEN, 30.0)
 
 
+async def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """A mistyped folder is one line."""
+    with pytest.raises(EdgeError, match=r"state folder .*nowhere: No such file"):
+        await set_time(tmp_path / "nowhere", WHEN, 30.0)
+
+
+@pytest.mark.parametrize("error_s", [-1.0, float("nan"), float("inf")])
+async def test_an_error_that_is_none_is_refused(tmp_path: Path, error_s: float) -> None:
+    """With an error below 0 a watch would go before every better clock."""
+    with pytest.raises(SettingsError, match="is not from 0 to 86400"):
+        await set_time(tmp_path, WHEN, error_s)
+
+
 @pytest.mark.parametrize("text", ["noon", "2027-01-15T12:00:00"])
 def test_what_is_no_time_is_refused(text: str) -> None:
     """A time needs its zone, since a kiosk's own may be wrong."""
