@@ -37,7 +37,6 @@ V1_SEALED = 0x181E
 # when something happens, bits 5 to 7 the version.
 SEALED = 0x01
 WITH_ADDRESS = 0x02
-TRIGGERED = 0x04
 VERSION = 2
 
 COUNTER_BYTES = 4

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 MM_PER_TIP = 0.2794  # SparkFun and Davis style buckets: 0.011 inch.
 TIP_GAP_MS = 200  # A bucket takes longer to fill, a reed contact bounces for less.
 CONTACT_GAP_MS = 50
-PIR_WARM_UP_S = 60  # A pyroelectric sensor needs up to a minute until it is still.
 KMH_PER_HZ = 2.4  # SparkFun's anemometer.
 WIND_GAP_MS = 4  # 250 Hz are 600 km/h.
 GUST_S = 3.0  # World Meteorological Organization: a gust is the highest mean of 3 s.

@@ -23,9 +23,6 @@ QUALITIES = (
     "absent",
 )
 
-# Only a reading of these qualities has a value; all others carry None.
-VALUE_QUALITIES = ("ok", "saturated", "uncalibrated")
-
 if TYPE_CHECKING:
     from typing import NamedTuple
 

@@ -26,7 +26,6 @@ FRAME_MAX_S = 3.0  # In active mode a frame comes every second (protocol V1.3).
 WARM_UP_S = 20
 
 # Commands (protocol V1.3): the bytes after AA B4 that are not zero.
-COMMAND_BYTES = 19
 COMMANDS = {
     "active": b"\x02\x01\x00",
     "passive": b"\x02\x01\x01",

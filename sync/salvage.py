@@ -17,7 +17,6 @@ from sync.wire import Segment, WireError
 WAL_HEAD_BYTES = 32  # https://sqlite.org/fileformat2.html, section 4.
 FRAME_HEAD_BYTES = 24
 LEAF_TABLE_PAGE = 0x0D  # Section 1.6.
-ROWS_MAX = 1_000_000
 
 
 class Saved(NamedTuple):
