@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 
+# The town's name is two words to a browser's dictionary, and a line would end within it. A
+# word joiner has no glyph and no width.
+TOWN = "อ่างศิลา"
+TOWN_WHOLE = "อ่าง\N{WORD JOINER}ศิลา"
+
 
 class Tile(NamedTuple):
     """One way on from the home screen. `kinds` is what its list shows."""
@@ -307,7 +312,8 @@ class _Screens:
         }
 
     def _render(self, template: str, **values: Any) -> str:
-        return _environment().get_template(template).render(self.common, **values)
+        markup = _environment().get_template(template).render(self.common, **values)
+        return markup.replace(TOWN, TOWN_WHOLE)
 
     def _say(self, words: str, **parts: object) -> str:
         return say(self.language, words, **parts)

@@ -1,0 +1,17 @@
+import pytest
+
+from kiosk_ui.assets import Assets
+from kiosk_ui.content import LANGUAGES, load_pack
+from kiosk_ui.pages import TOWN, TOWN_WHOLE, render_bundle
+from kiosk_ui.place import KioskPlace
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_line_ends_within_the_towns_name(language: str) -> None:
+    """Its two halves are joined wherever it is written in Thai, in any language's screens."""
+    markup = "".join(
+        render_bundle(load_pack(), KioskPlace(), language, Assets().url)["screens"].values()
+    )
+
+    assert TOWN not in markup
+    assert TOWN_WHOLE in markup
