@@ -368,15 +368,47 @@ class JournalFile:
                     sealed.extend(self._seal_events(events))
                 if batch.seal or len(self.open_rows) >= SEGMENT_ENTRIES_MAX:
                     sealed.extend(self._seal_rows(self._clock.boot))
-        except BaseException:
-            self.open_rows, self.segment_bytes = opened, before_bytes
-            for lane, before in kept.items():
-                self.lanes[lane].put_back(before)
-            raise
+        except BaseException as error:
+            if not (isinstance(error, OperationalError) and self._has_written(batch)):
+                self.open_rows, self.segment_bytes = opened, before_bytes
+                for lane, before in kept.items():
+                    self.lanes[lane].put_back(before)
+                raise
         self.written = batch
         if not self.memory:
             for lane, segment in sealed:
                 self.spare.add(lane, segment.last_seq, segment.body, self.schema())
+
+    def _has_written(self, batch: Batch) -> bool:
+        """Whether a transaction that reported an error is in the file all the same.
+
+        Folding the log back is part of a commit's call, and when that fails the commit has
+        happened before it (https://sqlite.org/c3ref/wal_hook.html).
+        """
+        tables = self._tables
+        try:
+            for lane, state in self.lanes.items():
+                table = tables.segment[lane]
+                last = table.select().order_by(table.first_seq.desc()).first()
+                if (last.first_seq + last.count - 1 if last else 0) != state.sealed:
+                    return False
+            if (tables.open.select(fn.SUM(tables.open.count)).scalar() or 0) != len(self.open_rows):
+                return False
+            names = tables.stream.select().where(tables.stream.id == len(self.streams)).exists()
+            if batch.streams and not names:
+                return False
+            if batch.lost:
+                found = tables.lost.select().order_by(tables.lost.id.desc()).first()
+                if found is None or (found.first, found.last) != batch.lost[-1][2:4]:
+                    return False
+            return not batch.anchors or (
+                tables.anchor.select()
+                .where(tables.anchor.boottime_ms == batch.anchors[-1].boottime_ms)
+                .where(tables.anchor.boot == batch.anchors[-1].boot)
+                .exists()
+            )
+        except DatabaseError:
+            return False
 
     def _write_names(self, batch: Batch) -> None:
         tables = self._tables
@@ -624,7 +656,10 @@ class JournalFile:
     # --- a new epoch ---------------------------------------------------------------------------
 
     def new_epoch(self) -> None:
-        """Give what the city does not have a new epoch and new seqs; the old one is closed."""
+        """Give what the city does not have a new epoch and new seqs; the old one is closed.
+
+        Losses stay what they are: of entries that had seqs of the old epoch.
+        """
         unsent = {lane: self._unsent(lane) for lane in Lane}
         stored: list[tuple[Lane, StoredSegment]] = []
         # First of all: a power cut must not leave a copy of another epoch than the file's.
@@ -632,7 +667,6 @@ class JournalFile:
         with self._database.atomic():
             self.epoch = uuid.uuid4().bytes
             self._tables.fact.replace(key="epoch", value=self.epoch).execute()
-            self._tables.lost.delete().execute()
             for lane, segments in unsent.items():
                 self._tables.segment[lane].delete().execute()
                 self.lanes[lane] = LaneState()
@@ -645,7 +679,6 @@ class JournalFile:
                         segment._replace(epoch=self.epoch, first_seq=first, previous=state.chain)
                     )
                     stored.append((lane, moved))
-        self.lost = []
         for lane, moved in stored:
             self.spare.add(lane, moved.last_seq, moved.body, self.schema())
         self.segment_bytes = sum(

@@ -145,7 +145,7 @@ def _add_open_rows(
         if sealed.touches(first, first + count - 1):
             continue
         packed = wire.pack_columns(columns)
-        segment = Segment(epoch, Lane.READINGS, first, count, boot, schema, b"", packed)
+        segment = Segment(epoch, Lane.READINGS, first, count, boot, schema, wire.UNLINKED, packed)
         segments[Lane.READINGS, first] = wire.encode_segment(segment)
         sealed.add(first, first + count - 1)
 

@@ -33,6 +33,7 @@ EVENT_BYTES_MAX = 16 * 1024
 ZSTD_LEVEL = 12  # Measured on the reference day: 2 % smaller than 3, as small as 19.
 ID_BYTES = 16
 HASH_BYTES = 32
+UNLINKED = bytes(HASH_BYTES)  # `previous` of what was salvaged: nobody knows what came before.
 SCHEMA_BYTES = 8  # Of the hash: enough to tell the dictionaries of one kiosk apart.
 
 _QUALITY_INDEX = {quality: index for index, quality in enumerate(QUALITIES)}

@@ -206,9 +206,7 @@ class Archive:
 
     def _chain_at(self, lane: _Lane, seq: int) -> bytes | None:
         """SHA-256 of the stored segment that ends at `seq`; None where none ends there."""
-        table = self._tables.segment
-        query = table.select().where((table.lane == lane.id) & (table.first_seq <= seq))
-        row = query.order_by(table.first_seq.desc()).first()
+        row = self._segment_to(lane, seq)
         if row is None or row.first_seq + row.entries - 1 != seq:
             return None
         return bytes(row.sha256)
@@ -307,10 +305,8 @@ class Archive:
             aside = kept.get_or_none((kept.lane == lane.id) & (kept.sha256 == digest))
             if aside is not None:
                 return str(aside.reason)
-            raise ForkError(
-                f"{segment.lane.name.lower()} {segment.first_seq} to {segment.last_seq} of epoch "
-                f"{segment.epoch.hex()}: other content is stored for these seqs"
-            )
+            raise _fork(segment, "other content is stored for these seqs")
+        self._check_links(lane, segment, digest)
         try:
             found = self._newest_values(kiosk, lane, segment)
         except wire.WireError as error:
@@ -332,6 +328,34 @@ class Archive:
             if old is None or (old.lane, old.seq) < (new.lane, new.seq):
                 latest[new.stream] = new
         return ""
+
+    def _check_links(self, lane: _Lane, segment: wire.Segment, digest: bytes) -> None:
+        """See that a segment and its stored neighbours are of one chain. Raises `ForkError`.
+
+        What fits between the seqs of another writer must not look like his: a kiosk that sees
+        the hash at the end of a range trusts all that is before it.
+        """
+        if segment.previous == wire.UNLINKED:
+            return
+        before = self._segment_to(lane, segment.first_seq - 1)
+        if before is not None and before.first_seq + before.entries == segment.first_seq:
+            linked = wire.decode_segment(bytes(before.body)).previous != wire.UNLINKED
+            if linked and bytes(before.sha256) != segment.previous:
+                raise _fork(segment, "the segment before is of another chain")
+        table = self._tables.segment
+        behind = table.get_or_none(
+            (table.lane == lane.id) & (table.first_seq == segment.last_seq + 1)
+        )
+        if behind is not None:
+            previous = wire.decode_segment(bytes(behind.body)).previous
+            if previous not in (wire.UNLINKED, digest):
+                raise _fork(segment, "the segment behind is of another chain")
+
+    def _segment_to(self, lane: _Lane, seq: int) -> Any:
+        """The stored segment that reaches to `seq` or beyond."""
+        table = self._tables.segment
+        query = table.select().where((table.lane == lane.id) & (table.first_seq <= seq))
+        return query.order_by(table.first_seq.desc()).first()
 
     def _keep_aside(self, lane: _Lane, segment: wire.Segment, body: bytes, reason: str) -> str:
         self._tables.quarantine.create(
@@ -658,6 +682,11 @@ def _verdict(at_kiosk: wire_pb2.LaneAtKiosk, got: Ranges, chain: bytes | None) -
     if at_city > at_kiosk.got:
         return wire_pb2.VERDICT_ACK_WAS_LOST
     return wire_pb2.VERDICT_NORMAL
+
+
+def _fork(segment: wire.Segment, why: str) -> ForkError:
+    lane, first, last = segment.lane.name.lower(), segment.first_seq, segment.last_seq
+    return ForkError(f"{lane} {first} to {last} of epoch {segment.epoch.hex()}: {why}")
 
 
 def _quarantined(segment: wire.Segment, reason: str) -> wire_pb2.Quarantined:

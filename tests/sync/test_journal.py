@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from peewee import OperationalError
 
 from drivers.reading import Reading
 from sync import wire
@@ -303,3 +304,42 @@ async def test_a_commit_that_is_cancelled_is_written_once(journal: Journal) -> N
     add(journal, 2.0)
     await journal.seal()
     assert [(row.seq, row.scaled) for row in await rows_of(journal)] == [(1, 1000), (2, 2000)]
+
+
+async def test_a_commit_that_only_seems_to_fail_is_not_repeated(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the log cannot be folded back, SQLite reports an error for a commit that happened."""
+    add(journal, 1.0)
+    await journal.commit()
+    commit = journal._database.commit
+
+    def commit_and_fail() -> None:
+        commit()
+        raise OperationalError("disk I/O error")
+
+    monkeypatch.setattr(journal._database, "commit", commit_and_fail)
+    add(journal, 2.0)
+    await journal.commit()
+    add(journal, 3.0)
+    await journal.seal()
+    monkeypatch.undo()
+    assert [row.scaled for row in await rows_of(journal)] == [1000, 2000, 3000]
+
+
+async def test_a_commit_that_fails_is_not_taken_for_one_that_happened(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not in the file stays in RAM, and comes with the next commit."""
+    add(journal, 1.0)
+
+    def fail() -> None:
+        raise OperationalError("disk I/O error")
+
+    monkeypatch.setattr(journal._database, "commit", fail)
+    with pytest.raises(OperationalError):
+        await journal.seal()
+    monkeypatch.undo()
+    add(journal, 2.0)
+    await journal.seal()
+    assert [row.scaled for row in await rows_of(journal)] == [1000, 2000]

@@ -98,14 +98,14 @@ def events(first: int, count: int = 1, **change: Any) -> bytes:
         at_ms=[5] * count, kind=["feedback"] * count, body=['{"face":3}'] * count
     )
     packed = wire.pack_columns(columns.SerializeToString())
-    good = Segment(EPOCH, Lane.EVENTS, first, count, BOOT, b"", b"", packed)
+    good = Segment(EPOCH, Lane.EVENTS, first, count, BOOT, b"", wire.UNLINKED, packed)
     return wire.encode_segment(good._replace(**change))
 
 
 def readings(first: int, columns: bytes, count: int = 1, schema: bytes = SCHEMA) -> bytes:
     """A segment of readings with these columns."""
     prefix = wire.sha256(schema)[: wire.SCHEMA_BYTES]
-    head = Segment(EPOCH, Lane.READINGS, first, count, BOOT, prefix, b"", b"")
+    head = Segment(EPOCH, Lane.READINGS, first, count, BOOT, prefix, wire.UNLINKED, b"")
     return wire.encode_segment(head._replace(columns=columns))
 
 
