@@ -688,11 +688,14 @@ class JournalFile:
 
     def _unsent(self, lane: Lane) -> list[Segment]:
         table, got = self._tables.segment[lane], self.lanes[lane].got
-        return [
-            wire.decode_segment(bytes(row.body))
-            for row in table.select().order_by(table.first_seq)
-            if not got.covers(row.first_seq, row.first_seq + row.count - 1)
-        ]
+        unsent: list[Segment] = []
+        for row in table.select().order_by(table.first_seq):
+            segment = wire.decode_segment(bytes(row.body))
+            if got.touches(segment.first_seq, segment.last_seq):
+                unsent.extend(_without(segment, got))
+            else:
+                unsent.append(segment)
+        return unsent
 
     # --- what was salvaged ---------------------------------------------------------------------
 
@@ -779,6 +782,19 @@ class JournalFile:
             if done.read_text(encoding="utf-8") == epoch.hex():
                 shutil.rmtree(done.parent, ignore_errors=True)
         return True
+
+
+def _without(segment: Segment, got: Ranges) -> list[Segment]:
+    """What is left of a segment when the entries in `got` are taken out."""
+    events = segment.lane is Lane.EVENTS
+    entries: list[Any] = wire.segment_events(segment) if events else wire.segment_rows(segment)
+    pack: Any = wire.pack_events if events else wire.pack_rows
+    return [
+        segment._replace(
+            first_seq=run[0].seq, entries=len(run), columns=wire.pack_columns(pack(run))
+        )
+        for run in runs(entry for entry in entries if not got.covers(entry.seq, entry.seq))
+    ]
 
 
 def runs(entries: Iterable[Any]) -> list[list[Any]]:

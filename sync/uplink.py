@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -342,25 +342,48 @@ class Uplink:
         """Begin an epoch of our own with what the city does not have of this card.
 
         Another writer's entries may stand at the city under our seqs, so each of our segments
-        is looked for by its hash.
+        is looked for by its hash; and where the city has other segments, entry by entry: what a
+        card's image held unsealed may have been sealed otherwise before the image was used.
         """
         journal = self._journal
         for lane in Lane:
-            ours = Ranges()
+            ours, others = Ranges(), []
             after = 0
-            while True:
-                query = f"lane={lane.name.lower()}&epoch={journal.epoch.hex()}&after={after}"
-                path = f"/v1/chain?kiosk={quote(self._options.kiosk)}&{query}"
-                body = await self._call(session, "GET", path, b"")
-                reply = _parse(wire_pb2.ChainReply, body)
-                if not reply.first:
-                    break
+            while (reply := await self._ask_chain(session, lane, after)).first:
                 for first, last, digest in zip(reply.first, reply.last, reply.sha256, strict=False):
                     if await journal.chain_at(lane, last) == digest:
                         ours.add(first, last)
+                    elif first <= journal.position(lane).sealed:
+                        others.append(first)
                 after = max(reply.first)
+            for first in others:
+                stored = await self._ask_chain(session, lane, first - 1, "&bodies=1")
+                for seq in await self._same_entries(lane, stored.body):
+                    ours.add(seq, seq)
             journal.acked(lane, ours, 0)
         await journal.new_epoch(why)
+
+    async def _ask_chain(
+        self, session: aiohttp.ClientSession, lane: Lane, after: int, more: str = ""
+    ) -> Any:
+        epoch = self._journal.epoch.hex()
+        query = f"lane={lane.name.lower()}&epoch={epoch}&after={after}{more}"
+        path = f"/v1/chain?kiosk={quote(self._options.kiosk)}&{query}"
+        return _parse(wire_pb2.ChainReply, await self._call(session, "GET", path, b""))
+
+    async def _same_entries(self, lane: Lane, stored: Iterable[bytes]) -> list[int]:
+        """Seqs under which the city has the very entries that this card has."""
+        same: list[int] = []
+        for body in stored:
+            theirs = wire.entries_by_seq(body)
+            held = await self._journal.segments(
+                lane, min(theirs), max(theirs), limit=SEGMENTS_MAX, bytes_max=BODY_BYTES_MAX
+            )
+            mine = {
+                seq: one for each in held for seq, one in wire.entries_by_seq(each.body).items()
+            }
+            same.extend(seq for seq, entry in theirs.items() if mine.get(seq) == entry)
+        return same
 
     def _declare_forgotten(self, lane: Lane) -> None:
         """A city restored from a backup may lack what this kiosk has deleted since."""

@@ -162,20 +162,17 @@ async def _compare_content(
             if wire.sha256(body) in same:
                 continue
             if at_city is None:
-                at_city = {seq: entry for each in stored for seq, entry in _entries(each).items()}
-            for seq, entry in _entries(body).items():
+                at_city = {
+                    seq: entry
+                    for each in stored
+                    for seq, entry in wire.entries_by_seq(each).items()
+                }
+            for seq, entry in wire.entries_by_seq(body).items():
                 if seq in at_city and at_city[seq] != entry:
                     report.missing.add(seq, seq)
                     report.different.append(
                         f"{lane.name.lower()} {seq}: {entry} is not {at_city[seq]}"
                     )
-
-
-def _entries(body: bytes) -> dict[int, Any]:
-    segment = wire.decode_segment(body)
-    if segment.lane is Lane.EVENTS:
-        return {event.seq: event for event in wire.segment_events(segment)}
-    return {row.seq: (segment.boot, segment.schema, row) for row in wire.segment_rows(segment)}
 
 
 async def _all_stored(city: _City, kiosk: str, lane: Lane, epoch: bytes) -> AsyncIterator[bytes]:

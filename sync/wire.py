@@ -447,6 +447,15 @@ def segment_entries(segment: Segment, streams: Sequence[Stream]) -> list[Entry]:
     return [to_entry(row, streams, boot) for row in segment_rows(segment)]
 
 
+def entries_by_seq(body: bytes) -> dict[int, Any]:
+    """What a segment says of each seq, to be compared with another. Raises `WireError`."""
+    segment = decode_segment(body)
+    if segment.lane is Lane.EVENTS:
+        return {event.seq: event for event in segment_events(segment)}
+    # The dictionary of an epoch only grows at its end, so a stream's number says which it is.
+    return {row.seq: (segment.boot, row) for row in segment_rows(segment)}
+
+
 def to_entry(row: Row, streams: Sequence[Stream], boot: str) -> Entry:
     """One row with its names. Raises `WireError` on a stream that the schema does not have."""
     if row.stream >= len(streams):

@@ -216,14 +216,16 @@ class LaneAtCity(_message.Message):
     def __init__(self, lane: _Optional[_Union[Lane, str]] = ..., epoch: _Optional[bytes] = ..., got: _Optional[_Iterable[_Union[Range, _Mapping]]] = ..., safe: _Optional[int] = ..., chain: _Optional[_Iterable[bytes]] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., lost: _Optional[_Iterable[_Union[Range, _Mapping]]] = ...) -> None: ...
 
 class ChainReply(_message.Message):
-    __slots__ = ("first", "last", "sha256")
+    __slots__ = ("first", "last", "sha256", "body")
     FIRST_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
     SHA256_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
     first: _containers.RepeatedScalarFieldContainer[int]
     last: _containers.RepeatedScalarFieldContainer[int]
     sha256: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, first: _Optional[_Iterable[int]] = ..., last: _Optional[_Iterable[int]] = ..., sha256: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    body: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, first: _Optional[_Iterable[int]] = ..., last: _Optional[_Iterable[int]] = ..., sha256: _Optional[_Iterable[bytes]] = ..., body: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("body_bytes_max", "segments_max")

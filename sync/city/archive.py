@@ -538,19 +538,21 @@ class Archive:
         return query.order_by(table.first_seq).limit(limit)
 
     async def chain(
-        self, kiosk: str, lane: Lane, epoch: bytes, after: int, limit: int
+        self, kiosk: str, lane: Lane, epoch: bytes, after: int, limit: int, *, bodies: bool
     ) -> wire_pb2.ChainReply:
         """Ranges and hashes of stored segments that begin after `after`, oldest first."""
-        return await self._thread.run(self._chain, kiosk, lane, epoch, after, limit)
+        return await self._thread.run(self._chain, kiosk, lane, epoch, after, limit, bodies=bodies)
 
     def _chain(
-        self, kiosk: str, lane: Lane, epoch: bytes, after: int, limit: int
+        self, kiosk: str, lane: Lane, epoch: bytes, after: int, limit: int, *, bodies: bool
     ) -> wire_pb2.ChainReply:
         reply = wire_pb2.ChainReply()
         for row in self._stored(kiosk, lane, epoch, after, limit):
             reply.first.append(row.first_seq)
             reply.last.append(row.first_seq + row.entries - 1)
             reply.sha256.append(bytes(row.sha256))
+            if bodies:
+                reply.body.append(bytes(row.body))
         return reply
 
     async def schema(self, kiosk: str, prefix: bytes) -> bytes | None:

@@ -27,7 +27,8 @@ HELLO_BYTES_MAX = 64 * 1024
 SEGMENTS_MAX = 256  # In one upload.
 SCHEMAS_MAX = 16  # In one hello.
 LISTED_MAX = 500  # Segments in one answer of GET /v1/segments.
-CHAIN_MAX = 4000  # Hashes in one answer of GET /v1/chain.
+CHAIN_MAX = 4000  # Hashes in one answer of GET /v1/chain,
+CHAIN_BODIES_MAX = 1  # and segments, where these are wanted: one alone may be large.
 
 ASIDE_SHOWN_MAX = 3  # Of a lane, the latest.
 REFUSED_MAX = 160  # Characters of a reason in the fleet.
@@ -156,7 +157,9 @@ async def list_segments(request: web.Request) -> web.Response:
 async def list_chain(request: web.Request) -> web.Response:
     """GET /v1/chain?kiosk=&lane=&epoch=&after=: the same by range and hash, for the kiosk."""
     await door.caller(request, request.query.get("kiosk", ""))
-    reply = await request.app[ARCHIVE].chain(*_read_lane(request), CHAIN_MAX)
+    bodies = request.query.get("bodies") == "1"
+    limit = CHAIN_BODIES_MAX if bodies else CHAIN_MAX
+    reply = await request.app[ARCHIVE].chain(*_read_lane(request), limit, bodies=bodies)
     return _protobuf(reply.SerializeToString())
 
 
