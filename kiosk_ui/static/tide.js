@@ -29,7 +29,7 @@ export function drawTide(svg, tide, nowMs) {
   const firstMs = Math.ceil((fromMs + ZONE_MS) / MARK_MS) * MARK_MS - ZONE_MS;
   for (let ms = firstMs; ms <= fromMs + spanMs; ms += MARK_MS) {
     const share = (ms - fromMs) / spanMs;
-    if (share < 0.05 || share > 0.95) continue; // A label at the very edge would be cut.
+    if (share < 0.08 || share > 0.92) continue; // Half a label is up to 7 % of the width.
     const mark = document.createElement("span");
     mark.textContent = time(ms);
     mark.style.left = `${share * 100}%`;
