@@ -207,10 +207,7 @@ KINDS: dict[str, Kind] = {
     "clock_step": Kind("the wall clock jumps", clock_step, 1200),
     "clock_drift": Kind("the quartz drifts", None, 0),
     "city_restore": Kind("the city is restored from a backup", city_restore, 5000, chance=0.3),
-    # Off: rows that the image holds unsealed are sent again under the new epoch.
-    "card_restore": Kind(
-        "a card is restored from an image", card_restore, 5000, chance=0.2, on=False
-    ),
+    "card_restore": Kind("a card is restored from an image", card_restore, 5000, chance=0.2),
     # Off: a twin whose power goes while it forks may lose what it had not sent.
     "card_clone": Kind("a card is cloned", card_clone, 4000, chance=0.25, on=False),
 }
