@@ -161,6 +161,8 @@ async def card_restore(universe: Universe) -> None:
         kiosk.power_cut()
     universe.oracle.shake(kiosk, "the card was restored")
     kiosk.disk.restore(image)
+    # What waited on the card that was taken out will not come.
+    universe.oracle.waiting.clear()
     universe.record("card restored", kiosk.name)
     await passed(10)
     if not kiosk.host.alive:
@@ -208,8 +210,7 @@ KINDS: dict[str, Kind] = {
     "clock_drift": Kind("the quartz drifts", None, 0),
     "city_restore": Kind("the city is restored from a backup", city_restore, 5000, chance=0.3),
     "card_restore": Kind("a card is restored from an image", card_restore, 5000, chance=0.2),
-    # Off: a twin whose power goes while it forks may lose what it had not sent.
-    "card_clone": Kind("a card is cloned", card_clone, 4000, chance=0.25, on=False),
+    "card_clone": Kind("a card is cloned", card_clone, 4000, chance=0.25),
 }
 
 # Kinds that a universe does not have together yet: a fork while a journal is being salvaged, or

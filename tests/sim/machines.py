@@ -169,6 +169,8 @@ class Kiosk(Machine):
 
     def power_on(self) -> None:
         """Boot: a new boot id, and a wall clock that may think it is 1970."""
+        if self.host.alive:
+            return  # Somebody else has pressed the switch already.
         self.boot = self.rng.randbytes(16).hex()
         universe = self.universe
         self.wall_off_ms = (
