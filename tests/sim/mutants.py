@@ -222,9 +222,16 @@ def round_trip_ignored() -> None:
 
 
 def chain_not_checked() -> None:
-    """Neither end compares what the other's bytes are: seqs alone must do."""
+    """Neither end looks whose bytes the other has: seqs alone must do."""
     _put(journal_file.JournalFile, "chain_at", lambda *_: None)
     _put(archive.Archive, "_chain_at", lambda *_: None)
+    _put(archive.Archive, "_check_links", lambda *_: None)
+    _put(uplink.Uplink, "_check_only_ours", lambda *_: None)
+
+    async def no_verdict(*_: Any) -> str:
+        return ""
+
+    _put(uplink.Uplink, "_judge", no_verdict)
 
 
 def _put(owner: Any, name: str, planted: Any) -> None:
