@@ -132,15 +132,14 @@ async def _compare(kiosk: _Kiosk, city: _City, lane: Lane, end: int) -> Report:
             report.lost.add(first, last)
         async for body in _all_stored(city, found["kiosk"], lane, kiosk.epoch):
             segment = wire.decode_segment(body)
-            for seq in range(segment.first_seq, segment.last_seq + 1):
-                if there.covers(seq, seq):
-                    report.doubled.add(seq, seq)
+            new = Ranges(there.holes(segment.first_seq, segment.last_seq))
+            for first, last in new.holes(segment.first_seq, segment.last_seq):
+                report.doubled.add(first, last)
             there.add(segment.first_seq, segment.last_seq)
             stored.append(body)
     for first, last in there.holes(1, end) if end else []:
-        for seq in range(first, last + 1):
-            if not report.lost.covers(seq, seq):
-                report.missing.add(seq, seq)
+        for undeclared in report.lost.holes(first, last):
+            report.missing.add(*undeclared)
     await _compare_content(kiosk, lane, end, stored, report)
     return report
 
