@@ -617,17 +617,12 @@ class JournalFile:
         # The bound on first_seq lets SQLite seek: no segment is longer than the limit.
         wanted &= table.first_seq > first - SEGMENT_ENTRIES_MAX
         order = table.first_seq.desc() if newest else table.first_seq
-        found: list[StoredSegment] = []
-        found_bytes = 0
-        for row in table.select().where(wanted).order_by(order).limit(limit).iterator():
-            body = bytes(row.body)
-            if wire.sha256(body) != row.sha256:
+        query = table.select().where(wanted).order_by(order).limit(limit)
+        found = _fitting(query.iterator(), bytes_max)
+        for row in found:
+            if wire.sha256(bytes(row.body)) != row.sha256:
                 raise DamagedError(f"the card has damaged {lane.name} segment {row.first_seq}")
-            found_bytes += len(body)
-            if found and found_bytes > bytes_max:
-                break
-            found.append(StoredSegment(row.first_seq, row.count, body))
-        return found
+        return [StoredSegment(row.first_seq, row.count, bytes(row.body)) for row in found]
 
     def chain_at(self, lane: Lane, seq: int) -> bytes | None:
         """SHA-256 of the segment that ends at `seq`; None where it is not held."""
@@ -736,14 +731,8 @@ class JournalFile:
         """Salvaged segments of an old epoch, events first."""
         table = self._tables.saved
         query = table.select().where(table.epoch == epoch).order_by(table.lane, table.first_seq)
-        found: list[StoredSegment] = []
-        found_bytes = 0
-        for row in query.limit(limit):
-            found_bytes += len(row.body)
-            if found and found_bytes > bytes_max:
-                break
-            found.append(StoredSegment(row.first_seq, row.count, bytes(row.body)))
-        return found
+        found = _fitting(query.limit(limit), bytes_max)
+        return [StoredSegment(row.first_seq, row.count, bytes(row.body)) for row in found]
 
     def learn_old(self, epoch: bytes, lane: Lane, got: Ranges, told: Ranges) -> None:
         """The city has `got` of an old epoch's lane: forget that, declare what nobody has."""
@@ -795,6 +784,18 @@ def _without(segment: Segment, got: Ranges) -> list[Segment]:
         )
         for run in runs(entry for entry in entries if not got.covers(entry.seq, entry.seq))
     ]
+
+
+def _fitting(rows: Iterable[Any], bytes_max: int) -> list[Any]:
+    """Rows whose bodies fit into `bytes_max` together; the first one in any case."""
+    found: list[Any] = []
+    found_bytes = 0
+    for row in rows:
+        found_bytes += len(row.body)
+        if found and found_bytes > bytes_max:
+            break
+        found.append(row)
+    return found
 
 
 def runs(entries: Iterable[Any]) -> list[list[Any]]:
