@@ -83,15 +83,16 @@ def build_files(pack: Pack, kiosk: KioskPlace) -> tuple[dict[str, Asset], str]:
         bundles[language] = assets.add(f"bundle.{language}.json", to_json(bundle).encode())
         if language == kiosk.start_language:
             first = bundle["screens"]["attract"]
-    for name in ("kiosk.css", "kiosk.js", "icon.svg"):
+    for name in ("kiosk.js", "icon.svg"):
         assets.url(name)
+    style = assets.style()
 
     digests = "".join(sorted(assets.served))
     release = hashlib.sha256(digests.encode()).hexdigest()[:12]
-    index = render_index(kiosk, first, assets.url, bundles, release)
+    index = render_index(kiosk, first, assets.url, style, bundles, release)
     # The page itself belongs to the release, too: markup can change while no asset does.
     release = hashlib.sha256((digests + index).encode()).hexdigest()[:12]
-    index = render_index(kiosk, first, assets.url, bundles, release)
+    index = render_index(kiosk, first, assets.url, style, bundles, release)
     worker = (
         f"const RELEASE = {to_json(release)};\nconst FILES = {to_json(sorted(assets.served))};\n"
         + assets.source("sw.js")

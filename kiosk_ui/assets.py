@@ -25,6 +25,9 @@ CONTENT_TYPES = {
 }
 PACKED_ALREADY = (".woff2",)
 
+# One file is served, in this order; each family of screens keeps its rules apart.
+STYLES = ("kiosk.css",)
+
 _IMPORT = re.compile(r'from "\./([a-z_]+\.js)"')
 _ASSET = re.compile(r"url\(([a-z0-9/_.-]+)\)")
 
@@ -63,14 +66,20 @@ class Assets:
     def url(self, name: str) -> str:
         """The hashed path of a file in `static/`; what it refers to is hashed first."""
         if name not in self._urls:
-            path = STATIC / name
-            body = path.read_bytes()
-            if path.suffix in (".js", ".css"):
+            body = (STATIC / name).read_bytes()
+            if name.endswith(".js"):
                 body = self._resolve(body.decode()).encode()
-            if path.suffix == ".css":
-                body += self.extra_css.encode()
             self._urls[name] = self.add(name, body)
         return self._urls[name]
+
+    def style(self) -> str:
+        """The hashed path of all style sheets in one."""
+        if "kiosk.css" not in self._urls:
+            sheets = "".join(self.source(name) for name in STYLES)
+            self._urls["kiosk.css"] = self.add(
+                "kiosk.css", (self._resolve(sheets) + self.extra_css).encode()
+            )
+        return self._urls["kiosk.css"]
 
     def add(self, name: str, body: bytes) -> str:
         """Serve a body under a name that changes whenever the body does."""

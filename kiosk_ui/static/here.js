@@ -5,6 +5,7 @@ let shown = { language: "", screen: "attract", page: 0 };
 
 export const current = () => shown;
 export const words = () => bundles[shown.language].words;
+export const extras = () => bundles[shown.language].extras;
 
 export function go(place) {
   shown = place;
@@ -14,3 +15,12 @@ export async function load(language, url) {
   const answer = await fetch(url);
   bundles[language] = await answer.json();
 }
+
+// What a family of screens does beside standing there: modules say it here, the router calls it.
+export const showing = new Map(); // First part of a screen's name -> called after it is shown.
+export const acting = new Map(); // data-act -> called when such an element is tapped.
+export const resetting = []; // Called when the person has gone: forget everything of them.
+
+export const onShow = (family, call) => showing.set(family, call);
+export const onAction = (name, call) => acting.set(name, call);
+export const onReset = (call) => resetting.push(call);

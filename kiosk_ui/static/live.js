@@ -1,5 +1,5 @@
 // Live values: one event stream, one picture of the world, and honest ages.
-import { current, words } from "./here.js";
+import { current, extras, words } from "./here.js";
 import { drawTide } from "./tide.js";
 import { age, date, join, number, time } from "./words.js";
 
@@ -83,14 +83,14 @@ const TEXTS = {
   "tide.missing": (w, t) => (message && !t ? w.tideMissing : ""),
   "heat.short": (w) => value("heat_index", 0, w),
   "heat.value": (w) => value("heat_index", 0, w),
-  "heat.level": (w) => level("heat_index", "level", w.heat),
-  "heat.advice": (w) => level("heat_index", "level", w.heatAdvice),
-  "heat.note": (w) => note("heat_index", "level", w.heat, w),
+  "heat.level": (w) => level("heat_index", "level", extras().heat),
+  "heat.advice": (w) => level("heat_index", "level", extras().heatAdvice),
+  "heat.note": (w) => note("heat_index", "level", extras().heat, w),
   "heat.source": (w) => origin(derived("heat_index"), w) ?? "",
   "pm.short": (w) => value("pm2_5", 0, w),
   "pm.value": (w) => value("pm2_5", 0, w),
-  "pm.level": (w) => level("pm2_5", "band", w.pm),
-  "pm.note": (w) => note("pm2_5", "band", w.pm, w),
+  "pm.level": (w) => level("pm2_5", "band", extras().pm),
+  "pm.note": (w) => note("pm2_5", "band", extras().pm, w),
   "pm.source": (w) => origin(derived("pm2_5"), w) ?? "",
   "sun.set": () => (message?.today.sun ? time(message.today.sun.set_ms) : "–"),
 };

@@ -1,5 +1,5 @@
 // Which screen is shown: fragments of all languages lie in memory, so a tap asks nobody.
-import { bundles, current, go, words } from "./here.js";
+import { acting, bundles, current, go, resetting, showing, words } from "./here.js";
 import { paint } from "./live.js";
 import { fill } from "./words.js";
 
@@ -16,6 +16,7 @@ let stack = [];
 // A fresh person: nothing of the last one is left.
 export function start(language) {
   stack = [];
+  for (const forget of resetting) forget();
   show({ language, screen: "attract" });
 }
 
@@ -41,6 +42,7 @@ export function show(wanted) {
     button.classList.toggle("here", button.dataset.go === name);
   }
   bar.querySelector("[data-back]").disabled = name === "home";
+  if (moved) showing.get(document.body.dataset.screen)?.(screen, current());
   turnPages();
   paint(document.body);
 }
@@ -56,7 +58,7 @@ function fragment(language, name) {
 }
 
 // Pages, not scrolling: the style sheet says how many items a page of this size holds.
-function turnPages() {
+export function turnPages() {
   const here = current();
   pager.hidden = true;
   const list = screen.querySelector("[data-pages]");
@@ -75,11 +77,14 @@ function turnPages() {
 }
 
 export function onTap(event) {
-  const target = event.target.closest("[data-go],[data-language]:not(html),[data-back],[data-turn]");
+  const target = event.target.closest(
+    "[data-act],[data-go],[data-language]:not(html),[data-back],[data-turn]",
+  );
   if (!target || target.disabled) return;
   const here = current();
-  const { go: wanted, language, turn } = target.dataset;
-  if (turn) show({ page: here.page + Number(turn) });
+  const { act, go: wanted, language, turn } = target.dataset;
+  if (act) acting.get(act)(target, here);
+  else if (turn) show({ page: here.page + Number(turn) });
   else if ("back" in target.dataset) show(stack.pop() ?? { screen: "home" });
   else if (wanted && wanted !== here.screen) {
     if (wanted === "home") stack = [];

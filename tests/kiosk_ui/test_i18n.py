@@ -6,7 +6,9 @@ from babel.messages.pofile import read_po
 from kiosk_ui.build_words import LOCALE, compile_po
 from kiosk_ui.content import LANGUAGES
 from kiosk_ui.i18n import catalog, say, say_date
-from kiosk_ui.pages import HEAT_ADVICE, QUANTITIES, SCRIPT_WORDS, TILES
+from kiosk_ui.pages import FAMILIES
+from kiosk_ui.screen_today import HEAT_ADVICE, QUANTITIES
+from kiosk_ui.tiles import TILES
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -33,7 +35,7 @@ def test_all_languages_say_the_same_things() -> None:
 def test_words_named_in_tables_are_translated(language: str) -> None:
     """What templates take from tables is in the catalogs, too."""
     named = [
-        *SCRIPT_WORDS.values(),
+        *(words for family in FAMILIES for words in family.words.values()),
         *HEAT_ADVICE,
         *(quantity.words for quantity in QUANTITIES),
         *(word for tile in TILES for word in (tile.name, tile.note)),

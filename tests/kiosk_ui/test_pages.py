@@ -2,8 +2,9 @@ import pytest
 
 from kiosk_ui.assets import Assets
 from kiosk_ui.content import LANGUAGES, load_pack
-from kiosk_ui.pages import TOWN, TOWN_WHOLE, render_bundle
+from kiosk_ui.pages import render_bundle
 from kiosk_ui.place import KioskPlace
+from kiosk_ui.screens import TOWN, TOWN_WHOLE
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,0 +1,55 @@
+"""The ways on from the home screen, and which entries each shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from kiosk_ui.content import Entry, Pack
+
+
+class Tile(NamedTuple):
+    """One way on from the home screen. `kinds` is what its list shows."""
+
+    go: str
+    icon: str
+    name: str
+    note: str
+    kinds: tuple[str, ...] = ()
+
+
+TILES = (
+    Tile("list/eat", "oyster", "Eat & buy", "Oysters, crab, stone mortars", ("product",)),
+    Tile("list/see", "shrine", "See", "Shrines, old market, beaches", ("place",)),
+    Tile("today", "today", "Today", "Tide, heat and air"),
+    Tile("list/around", "songthaew", "Transport", "Songthaew, bus, train, car", ("transport",)),
+    Tile("list/stories", "book", "Stories", "History and festivals", ("history", "event")),
+    Tile(
+        "list/city",
+        "townhall",
+        "The city",
+        "Services and plans",
+        ("service", "emergency", "smartcity", "invest"),
+    ),
+)
+
+# The four that a person in need looks for first; others follow on the same screen.
+FIRST_NUMBERS = ("191", "1669", "199", "1155")
+# An entry that may be shown only while the pack's flag of that name is on.
+FLAGGED = {"traffy-fondue": "traffy_fondue"}
+
+
+def shown_entries(pack: Pack, *kinds: str) -> tuple[Entry, ...]:
+    """Entries of these kinds that the pack's flags allow."""
+    return tuple(
+        entry
+        for entry in pack.of_kind(*kinds)
+        if entry.id not in FLAGGED or pack.flags.get(FLAGGED[entry.id], False)
+    )
+
+
+def listed(pack: Pack, tile: Tile) -> tuple[Entry, ...]:
+    """What a tile's list shows; the first emergency numbers stand on their own screen."""
+    return tuple(
+        entry for entry in shown_entries(pack, *tile.kinds) if entry.phone not in FIRST_NUMBERS
+    )
