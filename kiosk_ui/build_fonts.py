@@ -15,8 +15,9 @@ from typing import Any
 from fontTools import subset  # type: ignore[import-untyped] # it brings no types
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # it brings no types
 
-from kiosk_ui.content import DEFAULT_PACK, LANGUAGES, load_pack
-from kiosk_ui.i18n import LANGUAGE_NAMES, catalog
+from kiosk_ui.content import DEFAULT_PACK, load_pack
+from kiosk_ui.i18n import catalog
+from kiosk_ui.languages import BROUGHT, LANGUAGE_NAMES
 from kiosk_ui.place import PIER
 
 FONTS = Path(__file__).parent / "static" / "fonts"
@@ -54,10 +55,11 @@ def bold_needed() -> str:
 def words() -> str:
     """The words of the screens in all languages, and what dates are made of."""
     said = ""
-    for language in LANGUAGES:
+    for language in BROUGHT:
         found: Any = catalog(language)
         said += "".join(found._catalog.values())  # noqa: SLF001 # gettext lists them nowhere else
-    return said + "".join(LANGUAGE_NAMES.values()) + CHINESE_DATES + CHINESE_NAMES
+    names = "".join(LANGUAGE_NAMES[language] for language in BROUGHT)
+    return said + names + CHINESE_DATES + CHINESE_NAMES
 
 
 def is_han(letter: str) -> bool:

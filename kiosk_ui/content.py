@@ -1,20 +1,27 @@
-"""The content pack: what the kiosk says, read from a folder and checked before it is shown."""
+"""The content pack: what the kiosk says, checked entry by entry before it is shown."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from math import asin, cos, radians, sin, sqrt
 from pathlib import Path
+from string import Formatter
 from typing import TYPE_CHECKING, Any
+
+from kiosk_ui.air import HEAT_LEVELS_CELSIUS, PM2_5_BANDS_UGM3
+from kiosk_ui.errors import ContentError as ContentError  # noqa: PLC0414 # screens look here
+from kiosk_ui.languages import BROUGHT, LANGUAGE_NAMES, Words
+from kiosk_ui.pack_file import Envelope, opened
+from kiosk_ui.pack_rows import TEXT_MAX as TEXT_MAX  # noqa: PLC0414 # who writes packs looks here
+from kiosk_ui.pack_rows import Files, Row, number, rows, short, table, words, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SCHEMA = "angsila-pack/1"
+OLD_SCHEMA = "angsila-pack/1"
 DEFAULT_PACK = Path(__file__).parent / "pack"
-LANGUAGES = ("th", "en", "zh")
 KINDS = (
     "place",
     "product",
@@ -28,9 +35,11 @@ KINDS = (
 )
 CONFIDENCES = ("high", "medium", "low")
 ENTRIES_MAX = 1000
+STALLS_MAX = 500
+NOTICES_MAX = 50
+ALIASES_MAX = 60
 NAME_MAX = 120
 SHORT_MAX = 40
-TEXT_MAX = 300
 LATITUDE = (13.2, 13.5)  # The town and what is a short ride away; anything else is a slip.
 LONGITUDE = (100.8, 101.1)
 
@@ -39,12 +48,6 @@ DETOUR = 1.3  # Streets are longer than the straight line, by about a third.
 WALK_M_PER_MIN = 75
 WALK_MIN_MAX = 45  # Farther than this nobody walks in the sun.
 PRECISION_M_MAX = 300  # A rougher point gives no honest walking time.
-
-Words = dict[str, str]  # Language -> text.
-
-
-class ContentError(ValueError):
-    """A pack that may not be shown; the message names entry, field and value."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,9 @@ class Entry:
 
     def card_name(self, language: str) -> str:
         """What a card calls it."""
-        return (self.short or self.names)[language]
+        if self.short is not None and (language in self.short or language not in self.names):
+            return self.short[language]
+        return self.names[language]
 
 
 @dataclass(frozen=True)
@@ -125,22 +130,39 @@ class Pack:
     sources: Mapping[str, Source]
     pm2_5: tuple[Band, ...]
     heat_index: tuple[tuple[float, Words], ...]
+    # Entry -> language -> other words that people look for it by.
+    aliases: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    stalls: tuple[Mapping[str, Any], ...] = ()
+    notices: tuple[Mapping[str, Any], ...] = ()
+    ui_words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # Language, English.
+    envelope: Envelope | None = None  # What it was read from.
+
+    def file(self, name: str) -> bytes | None:
+        """A drawing, sound, font or map by its logical name; None where the pack has none."""
+        if self.envelope is None or name not in self.envelope.manifest.files:
+            return None
+        return self.envelope.file(name)
+
+    def names(self, folder: str) -> list[str]:
+        """Logical names of the files that begin so, such as "qr/"."""
+        return [] if self.envelope is None else self.envelope.names(folder)
 
     def of_kind(self, *kinds: str) -> tuple[Entry, ...]:
         """Entries of these kinds, kind by kind, in the pack's order."""
         return tuple(e for kind in kinds for e in self.entries if e.kind == kind)
 
 
-def load_pack(folder: Path = DEFAULT_PACK) -> Pack:
+def load_pack(path: Path = DEFAULT_PACK) -> Pack:
     """Read and check a pack. Raises `ContentError`; nothing of a bad pack is used."""
-    manifest = _read(folder, "manifest.json")
-    if manifest.get("schema") != SCHEMA:
-        raise ContentError(f"manifest.json: schema must be {SCHEMA}: {manifest.get('schema')!r}")
-    try:
-        return _pack(folder, manifest)
-    except (KeyError, TypeError, AttributeError) as error:
-        # A field is missing or of another shape outside the entries, which check their own.
-        raise ContentError(f"{folder.name}: not a pack, {error!r}") from error
+    if path.is_dir() and _schema(path) == OLD_SCHEMA:
+        return _guarded(_OldFolder(path), path.name)
+    with opened(path) as envelope:
+        return read_pack(envelope if path.is_dir() else envelope.held())
+
+
+def read_pack(envelope: Envelope) -> Pack:
+    """Read and check what an envelope holds. Raises `ContentError`."""
+    return _guarded(envelope, envelope.manifest.name)
 
 
 def distance_m(a: tuple[float, float], b: tuple[float, float]) -> float:
@@ -167,126 +189,197 @@ def walk_min(way: float | None) -> int | None:
     return minutes if minutes <= WALK_MIN_MAX else None
 
 
-def _read(folder: Path, name: str) -> Any:
+def _guarded(files: Files, name: str) -> Pack:
     try:
-        return json.loads((folder / name).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ContentError(f"{name}: {error.strerror}: {folder / name}") from error
-    except ValueError as error:
-        raise ContentError(f"{name}: not JSON: {error}") from error
+        return _pack(files)
+    except ContentError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        # A field is missing or of another shape outside the entries, which check their own.
+        raise ContentError(f"{name}: not a pack, {error!r}") from error
 
 
-def _pack(folder: Path, manifest: dict[str, Any]) -> Pack:
-    sources = {key: Source(**row) for key, row in _read(folder, "sources.json").items()}
-    rows = _read(folder, "entries.json")
-    if not isinstance(rows, list) or len(rows) > ENTRIES_MAX:
-        raise ContentError(f"entries.json: a list of at most {ENTRIES_MAX} entries is wanted")
-    entries = tuple(_entry(row, sources) for row in rows)
+def _pack(files: Files) -> Pack:
+    envelope = files if isinstance(files, Envelope) else None
+    about = _about(files)
+    languages = tuple(about["languages"])
+    sources = {key: _source(key, row) for key, row in table(files, "sources.json").items()}
+    found = rows(files, "entries.json", ENTRIES_MAX)
+    entries = tuple(_entry(row, sources, languages) for row in found)
     _refuse_doubles(entries)
-    levels = _read(folder, "levels.json")
+    city, levels = about["city"], files.json("levels.json")
+    centre = city.get("centre") or city["center"]
+    more = {} if envelope is None else _more(envelope, languages)
     return Pack(
-        id=manifest["id"],
-        version=manifest["version"],
-        languages=tuple(manifest["languages"]),
-        city=manifest["city"]["names"],
-        province=manifest["city"]["province"],
-        latitude=manifest["city"]["center"]["lat"],
-        longitude=manifest["city"]["center"]["lon"],
-        flags=manifest["flags"],
-        credits=manifest["credits"],
+        id=about["id"],
+        version=about["version"],
+        languages=languages,
+        city=words("pack.json: city.names", city["names"], NAME_MAX, languages),
+        province=words("pack.json: city.province", city["province"], NAME_MAX, languages),
+        latitude=number("pack.json: city.center.lat", centre["lat"], *LATITUDE),
+        longitude=number("pack.json: city.center.lon", centre["lon"], *LONGITUDE),
+        flags={str(key): value is True for key, value in about["flags"].items()},
+        credits={str(key): short(f"credits.{key}", v) for key, v in about["credits"].items()},
         entries=entries,
         sources=sources,
-        pm2_5=tuple(Band(row["upto"], row["label"]) for row in levels["pm2_5"]["bands"]),
-        heat_index=tuple((row["from"], row["label"]) for row in levels["heat_index"]["levels"]),
+        pm2_5=_pm2_5(levels["pm2_5"]["bands"], languages),
+        heat_index=_heat_index(levels["heat_index"]["levels"], languages),
+        envelope=envelope,
+        **more,
     )
+
+
+def _about(files: Files) -> dict[str, Any]:
+    """What is said of the whole pack: by its manifest, and in pack.json."""
+    if not isinstance(files, Envelope):
+        return dict(files.json("manifest.json"))
+    manifest = files.manifest
+    named = {"id": manifest.id, "version": manifest.version, "languages": manifest.languages}
+    return {**table(files, "pack.json"), **named}
+
+
+def _more(envelope: Envelope, languages: tuple[str, ...]) -> dict[str, Any]:
+    """What a pack need not have."""
+    here = envelope.manifest.files
+    aliases = table(envelope, "aliases.json") if "aliases.json" in here else {}
+    return {
+        "aliases": {
+            str(entry): {str(code): _aliases(entry, found) for code, found in row.items()}
+            for entry, row in aliases.items()
+        },
+        "stalls": _optional(envelope, "stalls.json", STALLS_MAX),
+        "notices": _optional(envelope, "notices.json", NOTICES_MAX),
+        "ui_words": {code: _ui_words(envelope, code) for code in languages if code not in BROUGHT},
+    }
+
+
+def _ui_words(envelope: Envelope, language: str) -> dict[str, str]:
+    """The screens' own words in a language that the software does not bring."""
+    name = f"words/{language}.json"
+    if name not in envelope.manifest.files:
+        wanted = f"wanted for {LANGUAGE_NAMES[language]}, whose words the software does not bring"
+        raise ContentError(f"{name}: missing: {wanted}")
+    found = table(envelope, name)
+    for english, word in found.items():
+        where = f"{name}: {english[:40]!r}"
+        if _parts(where, short(where, word)) != _parts(where, english):
+            raise wrong(where, "the same {parts}", word)
+    return found
+
+
+def _parts(where: str, text: str) -> set[str | None]:
+    """What is filled into a text; nothing else than plain names may stand in braces."""
+    try:
+        found = {(name, spec, how) for _, name, spec, how in Formatter().parse(text)}
+    except ValueError as error:
+        raise ContentError(f"{where}: {error}: {text[:80]!r}") from error
+    return {name if not spec and not how else f"{name}:{spec}!{how}" for name, spec, how in found}
+
+
+def _aliases(entry: str, found: object) -> tuple[str, ...]:
+    if not isinstance(found, list) or len(found) > ALIASES_MAX:
+        raise wrong(f"aliases.json: {entry}", "a list of words", found)
+    return tuple(short(f"aliases.json: {entry}", word) for word in found)
+
+
+def _optional(envelope: Envelope, name: str, rows_max: int) -> tuple[Mapping[str, Any], ...]:
+    if name not in envelope.manifest.files:
+        return ()
+    found = rows(envelope, name, rows_max)
+    for row in found:
+        if not isinstance(row, dict):
+            raise wrong(f"{name}: a row", "an object", row)
+    return tuple(found)
+
+
+def _source(key: str, row: Any) -> Source:
+    field_of = {name: short(f"sources.json: {key}.{name}", row[name]) for name in row}
+    return Source(**field_of)
+
+
+def _pm2_5(bands: list[Any], languages: tuple[str, ...]) -> tuple[Band, ...]:
+    """The pack names the levels; where they begin is the authorities' word, and in the code."""
+    limits = [band["upto"] for band in bands]
+    if limits != [*PM2_5_BANDS_UGM3, None]:
+        raise wrong("levels.json: pm2_5: upto", f"{[*PM2_5_BANDS_UGM3, None]}", limits)
+    where = "levels.json: pm2_5: label"
+    return tuple(
+        Band(band["upto"], words(where, band["label"], NAME_MAX, languages)) for band in bands
+    )
+
+
+def _heat_index(levels: list[Any], languages: tuple[str, ...]) -> tuple[tuple[float, Words], ...]:
+    starts = [level["from"] for level in levels]
+    if starts != [*HEAT_LEVELS_CELSIUS]:
+        raise wrong("levels.json: heat_index: from", f"{[*HEAT_LEVELS_CELSIUS]}", starts)
+    where = "levels.json: heat_index: label"
+    return tuple(
+        (level["from"], words(where, level["label"], NAME_MAX, languages)) for level in levels
+    )
+
+
+class _OldFolder:
+    """The form that the shipped pack had before it had hashes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def json(self, name: str) -> Any:
+        """One file. Raises `ContentError`."""
+        path = self._folder / name
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ContentError(f"{name}: {error.strerror}: {path}") from error
+        except ValueError as error:
+            raise ContentError(f"{name}: not JSON: {error}") from error
+
+
+def _schema(folder: Path) -> object:
+    """What kind of pack a folder says it is."""
+    said = _OldFolder(folder).json("manifest.json")
+    return said.get("schema") if isinstance(said, dict) else None
 
 
 def _refuse_doubles(entries: tuple[Entry, ...]) -> None:
     seen: set[str] = set()
     for entry in entries:
         if entry.id in seen:
-            raise ContentError(f"{entry.id}: id: used twice: {entry.id!r}")
+            raise ContentError(f"entries.json: {entry.id}: id: used twice: {entry.id!r}")
         seen.add(entry.id)
 
 
-class _Row:
-    """One entry's fields as they were read; every complaint names the entry."""
-
-    def __init__(self, row: Any) -> None:
-        if not isinstance(row, dict) or not isinstance(row.get("id"), str) or not row["id"]:
-            raise ContentError(f"an entry: id: a short text is wanted: {str(row)[:80]!r}")
-        self.row = row
-        self.id = row["id"]
-
-    def wrong(self, field: str, wanted: str, value: object) -> ContentError:
-        return ContentError(f"{self.id}: {field}: {wanted} is wanted: {value!r}")
-
-    def one_of(self, field: str, allowed: tuple[str, ...]) -> str:
-        value = self.row.get(field)
-        if value not in allowed:
-            raise self.wrong(field, " or ".join(allowed), value)
-        return str(value)
-
-    def text(self, field: str) -> str | None:
-        value = self.row.get(field)
-        if value is not None and (not isinstance(value, str) or len(value) > TEXT_MAX):
-            raise self.wrong(field, "a text", value)
-        return value
-
-    def words(self, field: str, length_max: int, value: object = None) -> Words:
-        value = self.row.get(field) if value is None else value
-        if not isinstance(value, dict):
-            raise self.wrong(field, "a text per language", value)
-        for language in LANGUAGES:
-            word = value.get(language)
-            if not isinstance(word, str) or not 0 < len(word.strip()) <= length_max:
-                raise self.wrong(f"{field}.{language}", f"1 to {length_max} characters", word)
-        return {language: value[language].strip() for language in LANGUAGES}
-
-    def names_of(self, field: str, known: Mapping[str, object] | None = None) -> tuple[str, ...]:
-        value = self.row.get(field)
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.wrong(field, "a list of words", value)
-        for item in value:
-            if known is not None and item not in known:
-                raise self.wrong(field, "a source of sources.json", item)
-        return tuple(value)
-
-    def day(self, field: str) -> date:
-        value = self.row.get(field)
-        try:
-            return date.fromisoformat(str(value))
-        except ValueError as error:
-            raise self.wrong(field, "a day like 2026-11-22", value) from error
-
-    def coordinates(self) -> Coordinates | None:
-        value = self.row.get("coordinates")
-        if value is None:
-            return None
-        try:
-            found = Coordinates(float(value["lat"]), float(value["lon"]), int(value["precision_m"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise self.wrong("coordinates", "lat, lon and precision_m", value) from error
-        for field, number, (low, high) in (
-            ("lat", found.lat, LATITUDE),
-            ("lon", found.lon, LONGITUDE),
-        ):
-            if not low <= number <= high:
-                raise self.wrong(f"coordinates.{field}", f"{low} to {high}", number)
-        return found
-
-    def hours(self) -> Hours | None:
-        value = self.row.get("hours")
-        if value is None:
-            return None
-        if not isinstance(value, dict) or value.get("confidence") not in CONFIDENCES:
-            raise self.wrong("hours", "text and confidence", value)
-        text = self.words("hours.text", NAME_MAX, value.get("text") or {})
-        return Hours(text, value.get("osm_opening_hours"), value["confidence"])
+def _coordinates(row: Row) -> Coordinates | None:
+    value = row.row.get("coordinates")
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not {"lat", "lon", "precision_m"} <= set(value):
+        raise row.wrong("coordinates", "lat, lon and precision_m", value)
+    where = f"{row.where}: coordinates"
+    return Coordinates(
+        number(f"{where}.lat", value["lat"], *LATITUDE),
+        number(f"{where}.lon", value["lon"], *LONGITUDE),
+        round(number(f"{where}.precision_m", value["precision_m"], 0, EARTH_RADIUS_M)),
+    )
 
 
-def _entry(row: Any, sources: Mapping[str, Source]) -> Entry:
-    fields = _Row(row)
+def _hours(row: Row) -> Hours | None:
+    value = row.row.get("hours")
+    if value is None:
+        return None
+    if not isinstance(value, dict) or value.get("confidence") not in CONFIDENCES:
+        raise row.wrong("hours", "text and confidence", value)
+    text = row.words("hours.text", NAME_MAX, value.get("text") or {})
+    rule = value.get("osm_opening_hours")
+    return Hours(
+        text,
+        None if rule is None else short(f"{row.where}: hours.osm_opening_hours", rule),
+        value["confidence"],
+    )
+
+
+def _entry(row: Any, sources: Mapping[str, Source], languages: tuple[str, ...]) -> Entry:
+    fields = Row(row, languages)
     address = row.get("address")
     when = row.get("when")
     translation = fields.words("translation_confidence", 6)
@@ -296,8 +389,8 @@ def _entry(row: Any, sources: Mapping[str, Source]) -> Entry:
         names=fields.words("names", NAME_MAX),
         short=None if "short" not in row else fields.words("short", SHORT_MAX),
         text=fields.words("text", TEXT_MAX),
-        coordinates=fields.coordinates(),
-        hours=fields.hours(),
+        coordinates=_coordinates(fields),
+        hours=_hours(fields),
         phone=fields.text("phone"),
         website=fields.text("website"),
         address=None if address is None else fields.words("address", TEXT_MAX),

@@ -1,4 +1,4 @@
-"""The words of the screens in each language: gettext catalogs, dates and language names."""
+"""The words of the screens in the languages that the software brings, and dates."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kiosk_ui.languages import BROUGHT
+
 if TYPE_CHECKING:
     from datetime import date
 
 LOCALE = Path(__file__).parent / "locale"
 DOMAIN = "kiosk"
-
-# By their own name and without flags: a language is no country.
-LANGUAGE_NAMES = {"th": "ไทย", "en": "English", "zh": "中文"}
-HTML_LANGUAGE = {"th": "th", "en": "en", "zh": "zh-Hans"}
 
 BUDDHIST_ERA = 543
 MONTHS = {
@@ -47,8 +45,11 @@ def catalog(language: str) -> gettext.GNUTranslations:
 
 
 def say(language: str, words: str, **parts: object) -> str:
-    """English words of the source in another language, with `{parts}` filled in."""
-    text = catalog(language).gettext(words)
+    """English words of the source in another language, with `{parts}` filled in.
+
+    They stay English in a language that the software does not bring: see `Screens.say`.
+    """
+    text = catalog(language).gettext(words) if language in BROUGHT else words
     return text.format(**parts) if parts else text
 
 
@@ -56,5 +57,7 @@ def say_date(language: str, day: date) -> str:
     """A day as people write it: Thai counts years in the Buddhist Era."""
     if language == "zh":
         return f"{day.year}年{day.month}月{day.day}日"
+    if language not in MONTHS:
+        return day.isoformat()
     year = day.year + BUDDHIST_ERA if language == "th" else day.year
     return f"{day.day} {MONTHS[language][day.month - 1]} {year}"

@@ -6,7 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kiosk_ui import screen_entry, screen_list, screen_sos, screen_today
-from kiosk_ui.i18n import HTML_LANGUAGE, say
+from kiosk_ui.i18n import say
+from kiosk_ui.languages import HTML_LANGUAGE
 from kiosk_ui.screens import Screens, environment
 
 if TYPE_CHECKING:

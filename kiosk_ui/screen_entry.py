@@ -62,7 +62,7 @@ def _thai(entry: Entry) -> str:
 
 
 def _title_size(language: str, name: str) -> str:
-    long, longer = TITLE_LONG[language]
+    long, longer = TITLE_LONG.get(language, TITLE_LONG["en"])
     return "longer" if len(name) > longer else "long" if len(name) > long else ""
 
 

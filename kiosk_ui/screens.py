@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from kiosk_ui.content import walk_min
-from kiosk_ui.i18n import HTML_LANGUAGE, LANGUAGE_NAMES, say
+from kiosk_ui.i18n import say
+from kiosk_ui.languages import HTML_LANGUAGE, LANGUAGE_NAMES, Words
 from kiosk_ui.tiles import TILES
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Screens:
             "language_names": LANGUAGE_NAMES,
             "html_languages": HTML_LANGUAGE,
             "tiles": TILES,
-            "here": place.names[language],
+            "here": Words(place.names)[language],
         }
 
     def render(self, template: str, **values: Any) -> str:
@@ -52,8 +53,9 @@ class Screens:
         return markup.replace(TOWN, TOWN_WHOLE)
 
     def say(self, words: str, **parts: object) -> str:
-        """English words of the source in this language."""
-        return say(self.language, words, **parts)
+        """English words of the source in this language, from the software or from the pack."""
+        brought = self.pack.ui_words.get(self.language, {})
+        return say(self.language, brought.get(words, words), **parts)
 
     def way(self, way_m: float | None) -> str:
         """How far it is, or nothing where nobody knows."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, expect
 
-from kiosk_ui.i18n import HTML_LANGUAGE, LANGUAGE_NAMES
+from kiosk_ui.languages import HTML_LANGUAGE, LANGUAGE_NAMES
 from tests.kiosk_ui.screen import (
     CUT,
     LANGUAGES,

@@ -60,7 +60,7 @@ def test_nothing_unconfirmed_is_said() -> None:
             r"oyster: coordinates\.lat: .*51\.5",
         ),
         ({"coordinates": {"lat": "north"}}, r"oyster: coordinates: .*north"),
-        ({"hours": {"text": {"th": "ก"}, "confidence": "low"}}, r"oyster: hours\.text\.en"),
+        ({"hours": {"text": {"en": "a"}, "confidence": "low"}}, r"oyster: hours\.text\.th"),
         ({"sources": ["nobody"]}, r"oyster: sources: .*'nobody'"),
         ({"checked_on": "yesterday"}, r"oyster: checked_on: .*'yesterday'"),
         ({"confidence": "sure"}, r"oyster: confidence: .*'sure'"),

@@ -6,7 +6,8 @@ from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # it brings n
 
 from kiosk_ui.assets import Assets
 from kiosk_ui.build_fonts import FONTS
-from kiosk_ui.content import LANGUAGES, load_pack
+from kiosk_ui.content import load_pack
+from kiosk_ui.languages import BROUGHT as LANGUAGES
 from kiosk_ui.pages import render_bundle
 from kiosk_ui.place import KioskPlace
 

@@ -4,8 +4,8 @@ import pytest
 from babel.messages.pofile import read_po
 
 from kiosk_ui.build_words import LOCALE, compile_po
-from kiosk_ui.content import LANGUAGES
 from kiosk_ui.i18n import catalog, say, say_date
+from kiosk_ui.languages import BROUGHT as LANGUAGES
 from kiosk_ui.pages import FAMILIES
 from kiosk_ui.screen_today import HEAT_ADVICE, QUANTITIES
 from kiosk_ui.tiles import TILES

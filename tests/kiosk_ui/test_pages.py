@@ -1,7 +1,8 @@
 import pytest
 
 from kiosk_ui.assets import Assets
-from kiosk_ui.content import LANGUAGES, load_pack
+from kiosk_ui.content import load_pack
+from kiosk_ui.languages import BROUGHT as LANGUAGES
 from kiosk_ui.pages import render_bundle
 from kiosk_ui.place import KioskPlace
 from kiosk_ui.screens import TOWN, TOWN_WHOLE
