@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NamedTuple
 
+    from drivers.reading import SpecRow
+
     class Kind(NamedTuple):
         """One object id: name, bytes, whether signed, what a digit is worth, unit."""
 
@@ -158,6 +160,12 @@ QUANTITIES = {
     "precipitation": ("rain", 1),
     "battery": ("battery", 0),
 }
+# One quantity, one unit: what a format sends in another one is converted.
+SAME_UNIT = {
+    ("distance", "mm"): ("m", 0.001),
+    ("mass", "[lb_av]"): ("kg", 0.45359237),
+    ("volume", "mL"): ("L", 0.001),
+}
 NO_QUANTITY = ("packet_id", "device_type_id", "firmware_version", "timestamp")
 
 
@@ -168,6 +176,16 @@ def decode(
 
     `address` is the sender's, first byte first. Raises `FrameError`, and `ChecksumError`
     with the fault "key" for a key that is missing or wrong.
+    """
+    return by_name(objects(uuid, service_data, address, key))
+
+
+def objects(
+    uuid: int, service_data: bytes, address: bytes = b"", key: bytes = b""
+) -> "list[tuple[str, str, object]]":
+    """Name, unit and value of everything in an advertisement, in the order of its bytes.
+
+    Raises as `decode`.
     """
     if len(service_data) > PAYLOAD_BYTES_MAX:
         raise FrameError(f"service data of {len(service_data)} bytes", "length")
@@ -246,10 +264,10 @@ def encode(kind_id: int, value: float) -> bytes:
     return bytes([kind_id]) + (raw & (1 << 8 * kind.nbytes) - 1).to_bytes(kind.nbytes, "little")
 
 
-def objects_v2(plain: bytes) -> "dict[str, object]":
-    """Name the objects of v2. Raises `FrameError`."""
+def objects_v2(plain: bytes) -> "list[tuple[str, str, object]]":
+    """The objects of v2. Raises `FrameError`."""
     # id  value (little-endian, as long as the id says) ...;  text and raw: id  length  bytes
-    found: list[tuple[str, object]] = []
+    found: list[tuple[str, str, object]] = []
     at = 0
     while at < len(plain):
         kind_id = plain[at]
@@ -259,7 +277,7 @@ def objects_v2(plain: bytes) -> "dict[str, object]":
             raise FrameError(f"object 0x{kind_id:02x} breaks off: {plain.hex()}", "incomplete")
         found.append(object_v2(kind_id, value))
         at += 1 + length
-    return by_name(found)
+    return found
 
 
 def size_v2(plain: bytes, at: int) -> int:
@@ -279,25 +297,26 @@ def size_v2(plain: bytes, at: int) -> int:
     raise FrameError(f"unknown object 0x{kind_id:02x} in {plain.hex()}")
 
 
-def object_v2(kind_id: int, value: bytes) -> "tuple[str, object]":
-    """Name and value of one object."""
+def object_v2(kind_id: int, value: bytes) -> "tuple[str, str, object]":
+    """Name, unit and value of one object."""
     if kind_id in KINDS:
-        return KINDS[kind_id].name, number(KINDS[kind_id], value)
+        kind = KINDS[kind_id]
+        return kind.name, kind.unit, number(kind, value)
     if kind_id in STATES:
-        return STATES[kind_id], value[0] != 0
+        return STATES[kind_id], "", value[0] != 0
     if kind_id == BUTTON:
-        return "button", value[0]
+        return "button", "", value[0]
     if kind_id == DIMMER:
-        return "dimmer", [value[0], value[1]]
+        return "dimmer", "", [value[0], value[1]]
     if kind_id == TEXT:
-        return "text", text_of(value[1:])
-    return WITH_LENGTH.get(kind_id, "command"), value[1:].hex()
+        return "text", "", text_of(value[1:])
+    return WITH_LENGTH.get(kind_id, "command"), "", value[1:].hex()
 
 
-def objects_v1(plain: bytes) -> "dict[str, object]":
-    """Name the objects of v1. Raises `FrameError`."""
+def objects_v1(plain: bytes) -> "list[tuple[str, str, object]]":
+    """The objects of v1. Raises `FrameError`."""
     # format (3 bits) and length (5 bits)  id  value (little-endian) ...
-    found: list[tuple[str, object]] = []
+    found: list[tuple[str, str, object]] = []
     at = 0
     while at < len(plain):
         form, length = plain[at] >> 5, plain[at] & 0x1F
@@ -306,21 +325,21 @@ def objects_v1(plain: bytes) -> "dict[str, object]":
             raise FrameError(f"object at byte {at} breaks off: {plain.hex()}", "incomplete")
         found.append(object_v1(form, whole[0], whole[1:]))
         at += 1 + length
-    return by_name(found)
+    return found
 
 
-def object_v1(form: int, kind_id: int, value: bytes) -> "tuple[str, object]":
-    """Name and value of one object; v1 says itself how its value is written."""
+def object_v1(form: int, kind_id: int, value: bytes) -> "tuple[str, str, object]":
+    """Name, unit and value of one object; v1 says itself how its value is written."""
     kind = KINDS.get(kind_id)
     name = kind.name if kind else STATES.get(kind_id, f"object_{kind_id:02x}")
+    unit, factor = (kind.unit, kind.factor) if kind else ("", 1)
     if form in {0, 1}:
         if kind_id in STATES:
-            return name, value[0] != 0
-        factor = kind.factor if kind else 1
-        return name, number(Kind(name, len(value), form == 1, factor, ""), value)
+            return name, "", value[0] != 0
+        return name, unit, number(Kind(name, len(value), form == 1, factor, unit), value)
     if form == 2:
-        return name, real(value) * (kind.factor if kind else 1)
-    return name, text_of(value) if form == 3 else value.hex()
+        return name, unit, real(value) * factor
+    return name, "", text_of(value) if form == 3 else value.hex()
 
 
 def number(kind: "Kind", value: bytes) -> "int | float":
@@ -352,28 +371,49 @@ def text_of(value: bytes) -> str:
         raise FrameError(f"no UTF-8: {value.hex()}") from error
 
 
-def by_name(found: "list[tuple[str, object]]") -> "dict[str, object]":
+def by_name(found: "list[tuple[str, str, object]]") -> "dict[str, object]":
     """A table; a name that is there several times gets a number, in the order of the bytes."""
-    names = [name for name, _ in found]
-    table: dict[str, object] = {}
+    names = numbered(found)
+    return {names[at]: found[at][2] for at in range(len(found))}
+
+
+def numbered(found: "list[tuple[str, str, object]]") -> "list[str]":
+    """The names of objects, those that occur several times with a number."""
+    names = [one[0] for one in found]
     seen: dict[str, int] = {}
-    for name, value in found:
+    result = []
+    for name in names:
         seen[name] = seen.get(name, 0) + 1
-        table[name if names.count(name) == 1 else f"{name}_{seen[name]}"] = value
-    return table
+        result.append(name if names.count(name) == 1 else f"{name}_{seen[name]}")
+    return result
 
 
-def readings(named: "dict[str, object]") -> tuple[Reading, ...]:
-    """Turn the numbers of an advertisement into readings."""
-    units = {kind.name: kind.unit for kind in KINDS.values()}
-    found = []
-    for name in sorted(named):  # MicroPython keeps no order.
-        value = named[name]
-        if name in NO_QUANTITY or name not in units or not isinstance(value, (int, float)):
+def readings(found: "list[tuple[str, str, object]]") -> tuple[Reading, ...]:
+    """Turn the numbers among objects into readings, each quantity in one unit."""
+    names = numbered(found)
+    made = []
+    for at in range(len(found)):
+        name, unit, value = found[at]
+        if not unit or name in NO_QUANTITY or not isinstance(value, (int, float)):
             continue
+        unit, factor = SAME_UNIT.get((name, unit), (unit, 1))
         quantity, decimals = QUANTITIES.get(name, (name, 3))
-        found.append(measured((quantity, units[name], -1e9, 1e9, decimals), value))
-    return tuple(found)
+        made.append(
+            measured((quantity + names[at][len(name) :], unit, -1e9, 1e9, decimals), value * factor)
+        )
+    return tuple(made)
+
+
+def spec() -> "tuple[SpecRow, ...]":
+    """A row for every quantity there can be, without a number behind its name."""
+    rows: dict[str, SpecRow] = {}
+    for kind in KINDS.values():
+        if kind.name in NO_QUANTITY:
+            continue
+        quantity, decimals = QUANTITIES.get(kind.name, (kind.name, 3))
+        unit = SAME_UNIT.get((kind.name, kind.unit), (kind.unit, 1))[0]
+        rows[quantity] = (quantity, unit, -1e9, 1e9, decimals)
+    return tuple(rows.values())
 
 
 def readable(address: bytes) -> str:

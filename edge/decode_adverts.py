@@ -70,9 +70,10 @@ def bthome_advert(given: Given) -> Decoded:
     for uuid in BTHOME_UUIDS:
         if uuid in advert.service_data:
             payload = advert.service_data[uuid]
-            named = bthome.decode(uuid, payload, address, key_of(given))
+            found = bthome.objects(uuid, payload, address, key_of(given))
+            named = bthome.by_name(found)
             also = {other: named[name] for name, other in OTHER_NAMES.items() if name in named}
-            return bthome.readings(named), also | named
+            return bthome.readings(found), also | named
     raise FrameError("no service data of BTHome: fcd2, 181c or 181e")
 
 

@@ -135,11 +135,24 @@ def test_damaged_adverts() -> None:
 
 def test_readings_have_our_names() -> None:
     """What others call temperature is air temperature here; the packet id is no quantity."""
-    named = bthome.decode(bthome.V2, bytes.fromhex("40000c02ca0903bf13"))
-    assert bthome.readings(named) == (
-        ("relative_humidity", 50.55, "%", "ok"),
+    found = bthome.objects(bthome.V2, bytes.fromhex("40000c02ca0903bf13"))
+    assert bthome.readings(found) == (
         ("air_temperature", 25.06, "Cel", "ok"),
+        ("relative_humidity", 50.55, "%", "ok"),
     )
+
+
+def test_a_quantity_has_one_unit() -> None:
+    """Millimetres and metres, and two probes of one device, are not mixed up."""
+    for payload, wanted in (
+        ("4040d204", [("distance", 1.234, "m")]),
+        ("40410c00", [("distance", 1.2, "m")]),
+        ("405f0c00", [("rain", 1.2, "mm")]),
+        ("4002ca0902c409", [("air_temperature_1", 25.06, "Cel"), ("air_temperature_2", 25, "Cel")]),
+    ):
+        found = bthome.readings(bthome.objects(bthome.V2, bytes.fromhex(payload)))
+        assert [(one[0], one[1], one[2]) for one in found] == wanted
+    assert ("distance", "m", -1e9, 1e9, 3) in bthome.spec()
 
 
 def test_no_random_bytes_end_in_another_error() -> None:
