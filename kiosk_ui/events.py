@@ -64,6 +64,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     streams.enter()
     try:
         await response.prepare(request)
+        await present.catch_up()
         snapshot = present.snapshot()
         seq = snapshot["seq"]
         await response.write(f"retry: {RETRY_MS}\n".encode() + to_event("snapshot", snapshot))
@@ -75,6 +76,7 @@ async def live(request: web.Request) -> web.StreamResponse:
             except TimeoutError:
                 pass  # No news. Writing is also how we notice that a screen has gone.
             seq = max([seq, *(entry.seq for entry in entries)])
+            await present.catch_up()
             await response.write(to_event("delta", present.message(seq, entries)))
             await asyncio.sleep(PACE_S)
     except ConnectionResetError:

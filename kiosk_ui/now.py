@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from kiosk_ui import moon
 from kiosk_ui.air import heat_index_celsius, heat_level, pm2_5_band
+from kiosk_ui.history import History
 from kiosk_ui.sun import sunrise_sunset_s
 from kiosk_ui.tides import tide
 
@@ -33,6 +35,11 @@ class Present:
     latitude: float
     longitude: float
     release: str
+    history: History = field(default_factory=History)
+
+    async def catch_up(self) -> None:
+        """Let the day's means and sums know what is new."""
+        await self.history.catch_up(self.journal)
 
     def snapshot(self) -> JsonObject:
         """The newest reading of every stream, and all that follows from them."""
@@ -48,7 +55,9 @@ class Present:
             "uplink": self.uplink_status(),
             "card": self._card(),
             "readings": self._readings(entries),
-            "today": today(latest, self.clock.utc_ms(), self.latitude, self.longitude),
+            "today": today(
+                latest, self.clock.utc_ms(), self.latitude, self.longitude, self.history
+            ),
         }
 
     def _card(self) -> str:
@@ -72,7 +81,9 @@ PRESENT = web.AppKey("present", Present)
 
 async def now(request: web.Request) -> web.Response:
     """GET /api/now."""
-    text = to_json(request.app[PRESENT].snapshot())
+    present = request.app[PRESENT]
+    await present.catch_up()
+    text = to_json(present.snapshot())
     return web.Response(
         text=text, content_type="application/json", headers={"Cache-Control": "no-store"}
     )
@@ -97,25 +108,52 @@ def reading(entry: Entry, now_ms: int) -> JsonObject:
 
 
 def today(
-    readings: Iterable[JsonObject], utc_ms: int | None, latitude: float, longitude: float
+    readings: Iterable[JsonObject],
+    utc_ms: int | None,
+    latitude: float,
+    longitude: float,
+    history: History | None = None,
 ) -> JsonObject:
-    """Tide, sun, heat index and PM2.5; None where there is nothing true to show."""
-    fresh = [row for row in readings if row["value"] is not None and row["age_s"] <= GONE_S]
+    """Tide, sun, moon, heat, PM2.5 and rain; None where there is nothing true to show."""
+    known = list(readings)
+    fresh = [row for row in known if row["value"] is not None and row["age_s"] <= GONE_S]
     shown: JsonObject = {
         "tide": None,
         "tide_missing": None,
         "sun": None,
+        "moon": None,
         "heat_index": _heat_index(fresh),
         "pm2_5": _pm2_5(fresh),
+        "pm2_5_day": None,
+        "rain_day": None,
     }
     if utc_ms is None:
         shown["tide_missing"] = "clock_not_set"
         return shown
     shown["tide"] = tide(utc_ms / 1000)
+    shown["moon"] = _moon(utc_ms / 1000)
     times = sunrise_sunset_s(utc_ms / 1000, latitude, longitude)
     if times is not None:
         shown["sun"] = {"rise_ms": times[0] * 1000, "set_ms": times[1] * 1000, "computed": True}
+    if history is not None:
+        shown["pm2_5_day"] = _pm2_5_day(known, utc_ms, history)
+        shown["rain_day"] = _rain_day(known, utc_ms, history)
     return shown
+
+
+def _moon(utc_s: float) -> JsonObject:
+    elongation = moon.elongation_degrees(utc_s)
+    coming = {"new": moon.next_at_s(utc_s, 0), "full": moon.next_at_s(utc_s, 180)}
+    return {
+        "phase": moon.phase(elongation),
+        "lit_percent": round(100 * moon.illuminated(elongation)),
+        "waxing": elongation < 180,
+        "next": [
+            {"kind": kind, "at_ms": at_s * 1000}
+            for kind, at_s in sorted(coming.items(), key=lambda item: item[1])
+        ],
+        "computed": True,
+    }
 
 
 def _best(readings: Iterable[JsonObject], quantity: str) -> list[JsonObject]:
@@ -153,6 +191,45 @@ def _pm2_5(readings: list[JsonObject]) -> JsonObject | None:
             "unit": row["unit"],
             "band": pm2_5_band(row["value"]),
             "averaging": "now",  # One value; the official index is a mean of 24 hours.
+            "age_s": row["age_s"],
+            "source": row["stream"].rpartition("/")[0],
+            "simulated": row["simulated"],
+        }
+    return None
+
+
+def _pm2_5_day(rows: list[JsonObject], utc_ms: int, history: History) -> JsonObject | None:
+    """The mean that the official bands are made for, where enough of the day was measured."""
+    for row in _best(rows, "pm2_5"):
+        mean = history.day_mean(row["stream"], utc_ms)
+        if mean is None:
+            continue
+        value = round(mean.value, 1)
+        return {
+            "value": value,
+            "unit": row["unit"],
+            "band": pm2_5_band(value),
+            "averaging": "24h",
+            "hours": mean.hours,
+            "until_ms": mean.until_ms,
+            "age_s": round((utc_ms - mean.until_ms) / 1000, 1),
+            "source": row["stream"].rpartition("/")[0],
+            "simulated": row["simulated"],
+        }
+    return None
+
+
+def _rain_day(rows: list[JsonObject], utc_ms: int, history: History) -> JsonObject | None:
+    """What fell since midnight, or since measuring began."""
+    for row in _best(rows, "rain"):
+        fallen = history.day_sum(row["stream"], utc_ms)
+        if fallen is None:
+            continue
+        return {
+            "value": round(fallen.value, 1),
+            "unit": row["unit"],
+            "since_ms": fallen.since_ms,
+            "whole_day": fallen.whole,
             "age_s": row["age_s"],
             "source": row["stream"].rpartition("/")[0],
             "simulated": row["simulated"],

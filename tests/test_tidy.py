@@ -32,6 +32,7 @@ PURE = (
     "sync/signature.py",
     "sync/wire.py",
     "kiosk_ui/air.py",
+    "kiosk_ui/moon.py",
     "kiosk_ui/sun.py",
     "kiosk_ui/tides.py",
     "edge/errors.py",
