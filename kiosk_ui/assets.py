@@ -24,6 +24,8 @@ CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
 }
 PACKED_ALREADY = (".woff2",)
+PACK_FONT = "Angsila Pack"  # Stands in kiosk.css behind the fonts that the software brings.
+FONT_WEIGHTS = ("400", "600")
 
 # One file is served, in this order; each family of screens keeps its rules apart.
 STYLES = ("kiosk.css",)
@@ -88,6 +90,17 @@ class Assets:
         url = f"{URL}{stem}.{asset.digest}.{suffix}"
         self.served[url] = asset
         return url
+
+    def add_font(self, name: str, body: bytes) -> None:
+        """Letters that a pack brings; a name such as "fonts/cyrillic-600.woff2" says how bold."""
+        stem = name.rpartition("/")[2].removesuffix(".woff2")
+        weight = stem[-3:] if stem[-3:] in FONT_WEIGHTS else FONT_WEIGHTS[0]
+        url = self.add(f"fonts/pack-{stem}.woff2", body)
+        self.extra_css += (
+            f'@font-face{{font-family:"{PACK_FONT}";font-weight:{weight};'
+            f'src:url({url}) format("woff2");ascent-override:100%;descent-override:30%;'
+            "line-gap-override:0%}\n"
+        )
 
     def source(self, name: str) -> str:
         """A file of `static/` that is served under a fixed name."""

@@ -147,6 +147,11 @@ class Pack:
         """Logical names of the files that begin so, such as "qr/"."""
         return [] if self.envelope is None else self.envelope.names(folder)
 
+    @property
+    def digest(self) -> str:
+        """What this very edition is known by; empty where it has no hashes."""
+        return "" if self.envelope is None else self.envelope.manifest.digest
+
     def of_kind(self, *kinds: str) -> tuple[Entry, ...]:
         """Entries of these kinds, kind by kind, in the pack's order."""
         return tuple(e for kind in kinds for e in self.entries if e.kind == kind)

@@ -25,9 +25,9 @@ GONE_S = 3_600  # A value older than this says nothing about now.
 JsonObject = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Present:
-    """What there is to ask about this moment."""
+    """What there is to ask about this moment; place and release change with the pack."""
 
     journal: Journal
     clock: Clock

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from kiosk_ui.languages import BROUGHT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +28,7 @@ class KioskPlace:
     latitude: float | None = None  # None until the technician has set it.
     longitude: float | None = None
     px_per_mm: float = 5.88  # A 10.1 inch panel of 1280 x 800.
-    languages: tuple[str, ...] = ("th", "en", "zh")
+    languages: tuple[str, ...] = BROUGHT  # Empty: all that the pack has.
     start_language: str = "th"
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost")  # Names this screen answers to.
     idle_s: int = 60  # Without a touch for so long, the screen asks.
@@ -36,12 +38,18 @@ class KioskPlace:
         """Refuse what cannot be. Raises `ValueError`."""
         if not PX_PER_MM_MIN <= self.px_per_mm <= PX_PER_MM_MAX:
             raise ValueError(f"px_per_mm is {PX_PER_MM_MIN} to {PX_PER_MM_MAX}: {self.px_per_mm}")
-        if self.start_language not in self.languages:
+        if self.languages and self.start_language not in self.languages:
             raise ValueError(f"start_language is one of {self.languages}: {self.start_language!r}")
         if (self.latitude is None) != (self.longitude is None):
             raise ValueError(
                 f"latitude and longitude come together: {self.latitude}, {self.longitude}"
             )
+
+    def fitted(self, of_pack: tuple[str, ...]) -> KioskPlace:
+        """The same kiosk with the languages that it can speak with this pack."""
+        wanted = tuple(code for code in self.languages if code in of_pack) or of_pack
+        start = self.start_language if self.start_language in wanted else wanted[0]
+        return replace(self, languages=wanted, start_language=start)
 
     @property
     def position(self) -> tuple[float, float] | None:

@@ -9,10 +9,11 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from drivers.reading import Reading
-from kiosk_ui.app import build_files, make_app
+from kiosk_ui.app import make_app
 from kiosk_ui.content import load_pack
 from kiosk_ui.events import STREAMS_MAX
 from kiosk_ui.place import KioskPlace
+from kiosk_ui.shown import build_files
 from sync.clock import Clock
 from sync.journal import Journal
 
