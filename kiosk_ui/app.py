@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from kiosk_ui.assets import URL
+from kiosk_ui.beat import BEATS, Beats, beat
+from kiosk_ui.boot import GATE, Gate, boot
 from kiosk_ui.events import STREAMS, Streams, close_streams, live
 from kiosk_ui.now import PRESENT, Present, now, to_json
 from kiosk_ui.shown import SHOWN, Rendered, Shown, file, render
@@ -44,14 +46,17 @@ def make_app(
     pack: Pack,
     kiosk: KioskPlace,
     health: Callable[[], dict[str, Any]],
+    rendered: Rendered | None = None,
 ) -> web.Application:
-    """Render the screens of `pack` and put up the routes that serve them."""
-    shown = Shown(render(pack, kiosk))
+    """Put up the routes that serve the screens of `pack`, rendered here or beforehand."""
+    shown = Shown(rendered or render(pack, kiosk))
     app = web.Application(middlewares=[only_known_hosts])
     app[SHOWN] = shown
     app[HEALTH] = health
     app[HOSTS] = frozenset(kiosk.hosts)
     app[STREAMS] = Streams()
+    app[BEATS] = Beats()
+    app[GATE] = Gate()
     latitude, longitude = kiosk.position or (pack.latitude, pack.longitude)
     app[PRESENT] = Present(journal, clock, uplink_status, latitude, longitude, shown.now.release)
     app.on_shutdown.append(close_streams)
@@ -64,6 +69,8 @@ def make_app(
             web.get("/api/now", now),
             web.get("/api/live", live),
             web.get("/health", show_health),
+            web.post("/api/beat", beat),
+            web.get("/api/boot.svg", boot),
         ]
     )
     return app
