@@ -16,6 +16,7 @@ from edge.errors import EdgeError, SettingsError
 
 INSTALLED = Path("/etc/angsila")
 PORT_MAX = 65535
+COUNT_MAX = 10_000
 
 
 def main() -> None:
@@ -60,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("file", type=Path, metavar="FILE")
     revoke = command(orders, "revoke", run_revoke, "believe a device no more", beside)
     revoke.add_argument("device", metavar="DEVICE", help="its id, or the id of its kiosk")
+    add_events(orders, beside)
 
     enrol = command(commands, "enrol", run_enrol, "make this kiosk known to its city")
     enrol.add_argument("--token", required=True, help="what `angsila city enrol-token` printed")
@@ -70,6 +72,8 @@ def parser() -> argparse.ArgumentParser:
 
     rotate = command(commands, "rotate", run_rotate, "give this kiosk a new key at its city")
     rotate.add_argument("--state", type=Path, metavar="DIR", help="where the journal lives")
+
+    add_pins(commands)
 
     demo = command(commands, "demo", run_demo, "run a kiosk and a city on this machine")
     demo.add_argument("--kiosk-port", type=port, default=8080, metavar="PORT")
@@ -97,6 +101,26 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def add_events(
+    orders: "argparse._SubParsersAction[argparse.ArgumentParser]", beside: argparse.ArgumentParser
+) -> None:
+    """Add `angsila city events`."""
+    words = "list what people told, and what else happened at the kiosks"
+    events = command(orders, "events", run_events, words, beside)
+    kinds = "feedback, stall, usage, health …; may be given more than once; default: all"
+    events.add_argument("--kind", action="append", default=[], metavar="KIND", help=kinds)
+    events.add_argument("--kiosk", default="", metavar="KIOSK", help="of this kiosk alone")
+    events.add_argument("--limit", type=count, default=50, metavar="N", help="the newest N; 50")
+    events.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def add_pins(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands that make the hash of a PIN."""
+    for name, whose in (("technician-pin", "the technician"), ("stall-pin", "a stall")):
+        words = f"print the hash of a PIN of {whose}; the PIN is read from the keyboard"
+        command(commands, name, run_pin, words)
+
+
 def command(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
     name: str,
@@ -114,6 +138,13 @@ def port(text: str) -> int:
     """Read a port number. Raises `ArgumentTypeError`."""
     if not (text.isascii() and text.isdigit() and int(text) <= PORT_MAX):
         raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to {PORT_MAX} is")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """Read how many there shall be. Raises `ArgumentTypeError`."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= COUNT_MAX):
+        raise argparse.ArgumentTypeError(f"{text!r} is no count: 1 to {COUNT_MAX} is")
     return int(text)
 
 
@@ -176,6 +207,30 @@ def run_revoke(arguments: argparse.Namespace) -> int:
 
     for line in asyncio.run(revoke(arguments.state or state_folder("city"), arguments.device)):
         print(line)
+    return 0
+
+
+def run_events(arguments: argparse.Namespace) -> int:
+    """`angsila city events`."""
+    from edge.city import events
+
+    state = arguments.state or state_folder("city")
+    asked = (arguments.kind, arguments.kiosk, arguments.limit)
+    for line in asyncio.run(events(state, *asked, as_json=arguments.json)):
+        print(line)
+    return 0
+
+
+def run_pin(_arguments: argparse.Namespace) -> int:
+    """`angsila technician-pin` and `angsila stall-pin`: a PIN is no word of a command line."""
+    from getpass import getpass
+
+    from kiosk_ui.pin import DIGITS, hash_pin, is_pin
+
+    typed = getpass("PIN: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
+    if not is_pin(typed):
+        raise SettingsError(f"a PIN has {DIGITS} digits, not all the same or in order")
+    print(hash_pin(typed))
     return 0
 
 

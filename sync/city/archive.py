@@ -27,6 +27,7 @@ from peewee import (
 )
 
 from sync import wire, wire_pb2
+from sync.city.events import Happened
 from sync.city.registry import Registry
 from sync.city.times import Times
 from sync.entry import Anchor, Lane, Stream, SyncError
@@ -519,6 +520,39 @@ class Archive:
                 }
             )
         return streams
+
+    async def events(self, kinds: Iterable[str], kiosk: str, limit: int) -> list[Happened]:
+        """The newest events of these kinds, or of all; of one kiosk, or of all where it is ""."""
+        return await self._thread.run(self._events, frozenset(kinds), kiosk, limit)
+
+    def _events(self, kinds: frozenset[str], kiosk: str, limit: int) -> list[Happened]:
+        table, lanes = self._tables.segment, self._tables.lane
+        query = table.select(table, lanes).join(lanes).where(lanes.lane == Lane.EVENTS)
+        if kiosk:
+            query = query.where(lanes.kiosk == kiosk)
+        found: list[Happened] = []
+        rows: Any = query.order_by(table.id.desc())
+        for row in rows:
+            for event in reversed(wire.segment_events(wire.decode_segment(bytes(row.body)))):
+                if kinds and event.kind not in kinds:
+                    continue
+                owner, at_ms = str(row.lane.kiosk_id), event.at_ms
+                anchor = self._times.bind(owner, row.lane.id, event.boot, at_ms, row.received_ms)
+                found.append(
+                    Happened(
+                        owner,
+                        row.lane.epoch,
+                        event.seq,
+                        event.kind,
+                        event.body,
+                        anchor.utc_at(at_ms) if anchor else None,
+                        anchor.error_at(at_ms) if anchor else None,
+                        row.received_ms,
+                    )
+                )
+                if len(found) >= limit:
+                    return found
+        return found
 
     async def segments(
         self, kiosk: str, lane: Lane, epoch: bytes, after: int, limit: int
