@@ -96,6 +96,7 @@ class Kiosk:
             names=asdict(kiosk.name),
             latitude=kiosk.latitude,
             longitude=kiosk.longitude,
+            heading_deg=kiosk.heading_deg,
             px_per_mm=kiosk.px_per_mm,
             languages=kiosk.languages,
             start_language=kiosk.start_language,

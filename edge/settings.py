@@ -108,6 +108,7 @@ class KioskSettings:
     name: Names = field(default_factory=Names)
     latitude: float | None = option(None, number(-90, 90), kind=float)
     longitude: float | None = option(None, number(-180, 180), kind=float)
+    heading_deg: float | None = option(None, number(0, 359.9), kind=float)
     px_per_mm: float = option(5.88, number(1, 30))
     languages: tuple[str, ...] = option(LANGUAGES, some_of(LANGUAGES))
     start_language: str = option("th", one_of(LANGUAGES))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 PX_PER_MM_MIN = 1.0
 PX_PER_MM_MAX = 30.0
+FULL_CIRCLE_DEG = 360
 
 PIER = {
     "th": "ตลาดสะพานปลาอ่างศิลา",
@@ -27,6 +28,7 @@ class KioskPlace:
     names: Mapping[str, str] = field(default_factory=lambda: dict(PIER))
     latitude: float | None = None  # None until the technician has set it.
     longitude: float | None = None
+    heading_deg: float | None = None  # What a person who reads it faces: 0 north, 90 east.
     px_per_mm: float = 5.88  # A 10.1 inch panel of 1280 x 800.
     languages: tuple[str, ...] = BROUGHT  # Empty: all that the pack has.
     start_language: str = "th"
@@ -40,6 +42,8 @@ class KioskPlace:
             raise ValueError(f"px_per_mm is {PX_PER_MM_MIN} to {PX_PER_MM_MAX}: {self.px_per_mm}")
         if self.languages and self.start_language not in self.languages:
             raise ValueError(f"start_language is one of {self.languages}: {self.start_language!r}")
+        if self.heading_deg is not None and not 0 <= self.heading_deg < FULL_CIRCLE_DEG:
+            raise ValueError(f"heading_deg is 0 to {FULL_CIRCLE_DEG}: {self.heading_deg}")
         if (self.latitude is None) != (self.longitude is None):
             raise ValueError(
                 f"latitude and longitude come together: {self.latitude}, {self.longitude}"

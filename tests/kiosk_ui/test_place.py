@@ -10,6 +10,14 @@ def test_a_kiosk_that_was_not_surveyed_has_no_position() -> None:
         KioskPlace(latitude=13.3)
 
 
+@pytest.mark.parametrize("heading_deg", [-1.0, 360.0, 1000.0, float("nan")])
+def test_a_heading_is_a_bearing(heading_deg: float) -> None:
+    """The map is turned by it, so it lies between north and north again."""
+    assert KioskPlace(heading_deg=250.0).heading_deg == 250.0
+    with pytest.raises(ValueError, match="heading_deg"):
+        KioskPlace(heading_deg=heading_deg)
+
+
 @pytest.mark.parametrize("px_per_mm", [0.0, -1.0, 1000.0])
 def test_an_impossible_panel_is_refused(px_per_mm: float) -> None:
     """All sizes hang on it, so it is checked first."""
