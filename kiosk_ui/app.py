@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from kiosk_ui import desk
 from kiosk_ui.assets import URL
 from kiosk_ui.beat import BEATS, Beats, beat
 from kiosk_ui.boot import GATE, Gate, boot
 from kiosk_ui.events import STREAMS, Streams, close_streams, live
 from kiosk_ui.now import PRESENT, Present, now, to_json
+from kiosk_ui.pin import enter
 from kiosk_ui.shown import SHOWN, Rendered, Shown, file, render
+from kiosk_ui.stalls import STALLS, tell_today
+from kiosk_ui.technician import technician
+from kiosk_ui.tell import tell
+from kiosk_ui.usage import count
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -47,6 +53,7 @@ def make_app(
     kiosk: KioskPlace,
     health: Callable[[], dict[str, Any]],
     rendered: Rendered | None = None,
+    machine: Callable[[], dict[str, Any]] = dict,
 ) -> web.Application:
     """Put up the routes that serve the screens of `pack`, rendered here or beforehand."""
     shown = Shown(rendered or render(pack, kiosk))
@@ -59,6 +66,9 @@ def make_app(
     app[GATE] = Gate()
     latitude, longitude = kiosk.position or (pack.latitude, pack.longitude)
     app[PRESENT] = Present(journal, clock, uplink_status, latitude, longitude, shown.now.release)
+    desk.put_up(app, journal, health, machine)
+    desk.renew(app, pack, kiosk, shown.now.release)
+    app[PRESENT].stalls = app[STALLS].today
     app.on_shutdown.append(close_streams)
     app.on_response_prepare.append(add_headers)
     app.add_routes(
@@ -71,6 +81,11 @@ def make_app(
             web.get("/health", show_health),
             web.post("/api/beat", beat),
             web.get("/api/boot.svg", boot),
+            web.post("/api/tell", tell),
+            web.post("/api/usage", count),
+            web.post("/api/pin", enter),
+            web.post("/api/stall", tell_today),
+            web.get("/api/technician", technician),
         ]
     )
     return app
@@ -89,6 +104,7 @@ async def show_health(request: web.Request) -> web.Response:
 def show(app: web.Application, rendered: Rendered) -> None:
     """Serve another release from now on; pages hear of it with the next live message."""
     app[SHOWN].swap(rendered)
+    desk.renew(app, rendered.pack, rendered.place, rendered.release)
     present, pack = app[PRESENT], rendered.pack
     present.release = rendered.release
     present.latitude, present.longitude = rendered.place.position or (

@@ -36,6 +36,7 @@ class Present:
     longitude: float
     release: str
     history: History = field(default_factory=History)
+    stalls: Callable[[], JsonObject] = dict  # What the stalls told for today.
 
     async def catch_up(self) -> None:
         """Let the day's means and sums know what is new."""
@@ -55,6 +56,7 @@ class Present:
             "uplink": self.uplink_status(),
             "card": self._card(),
             "readings": self._readings(entries),
+            "stalls": self.stalls(),
             "today": today(
                 latest, self.clock.utc_ms(), self.latitude, self.longitude, self.history
             ),

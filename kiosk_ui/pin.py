@@ -97,8 +97,8 @@ class _Session(NamedTuple):
 class Pins:
     """The doors of one kiosk: "technician" and "stall/12", each with the hash of its PIN."""
 
-    def __init__(self, doors: Mapping[str, str], kept: Kept, clock: Clock) -> None:
-        self.doors = doors
+    def __init__(self, kept: Kept, clock: Clock) -> None:
+        self.doors: Mapping[str, str] = {}  # Settings and pack say which there are.
         self._kept = kept
         self._clock = clock
         self._wrong = Pace(WRONG_MAX, WRONG_WINDOW_MS)
