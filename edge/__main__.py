@@ -82,6 +82,9 @@ def parser() -> argparse.ArgumentParser:
 
     check = command(commands, "check", run_check, "check settings files")
     check.add_argument("file", type=Path, nargs="*", help="default: what `angsila run` reads")
+    check.add_argument(
+        "--wiring", action="store_true", help="also what the sensors claim, and where they clash"
+    )
 
     decode = command(commands, "decode", run_decode, "turn a captured frame into readings")
     decode.add_argument("kind", metavar="KIND", help="a driver, such as pms5003")
@@ -291,10 +294,21 @@ def run_check(arguments: argparse.Namespace) -> int:
     for file in arguments.file or [settings_file("gateway.toml")]:
         try:
             print(f"{file}: {reader.check(file)}")
+            if arguments.wiring and not wiring_works(file):
+                status = SettingsError.exit_status
         except EdgeError as error:
             print(f"angsila: {error}", file=sys.stderr)
             status = error.exit_status
     return status
+
+
+def wiring_works(file: Path) -> bool:
+    """Print what the sensors of a settings file claim; False where two of them clash."""
+    from edge.wiring import look
+
+    claims, faults = look(file)
+    print(*(f"  {line}" for line in (*claims, *faults)), sep="\n")
+    return not any(fault.is_clash for fault in faults)
 
 
 def run_decode(arguments: argparse.Namespace) -> int:

@@ -67,7 +67,7 @@ def test_the_defaults_in_a_file_are_the_true_ones(file: str) -> None:
         assert (tuple(value) if isinstance(value, list) else value) == default, option.name
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.toml")), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", sorted((ROOT / "config").rglob("*.toml")), ids=lambda p: p.name)
 def test_every_settings_file_is_good(path: Path) -> None:
     """Each file that is shipped can be used as it is."""
     assert settings.check(path).startswith("good settings")
