@@ -32,6 +32,7 @@ PGA_STEP = 0x0200
 CONVERSION_S = 0.009  # 1/128 s and 10 % tolerance of the oscillator.
 POLL_S = 0.001
 POLLS_MAX = 10
+TURNS_MAX = 5
 HIGHEST = 0x7FFF
 LOWEST = -0x8000
 
@@ -68,17 +69,25 @@ class ADS1115:
 
     async def read(self) -> tuple[Reading, ...]:
         """Convert once. Raises `DriverError`."""
+        # The inputs share one converter. When another one's turn came in between, its
+        # configuration stands in the register, and what was converted is not ours.
+        for _ in range(TURNS_MAX):
+            if await self._convert():
+                answer = await self._bus.readfrom_mem(self._address, REG_CONVERSION, 2)
+                return (reading(self.SPEC[0], decode(answer), self._range_v),)
+        raise BusError(f"{self.KIND} is busy with other inputs", "timeout")
+
+    async def _convert(self) -> bool:
+        """Start a conversion and wait for its end; False if another input's came between."""
         await self._bus.writeto_mem(self._address, REG_CONFIG, self._config.to_bytes(2, "big"))
         await asyncio.sleep(CONVERSION_S)
         for _ in range(POLLS_MAX):
-            config = await self._bus.readfrom_mem(self._address, REG_CONFIG, 2)
-            if (config[0] << 8 | config[1]) & OS_DONE:
-                break
+            high, low = await self._bus.readfrom_mem(self._address, REG_CONFIG, 2)
+            config = high << 8 | low
+            if config & OS_DONE:
+                return config == self._config
             await asyncio.sleep(POLL_S)
-        else:
-            raise BusError(f"{self.KIND} does not end its conversion", "timeout")
-        answer = await self._bus.readfrom_mem(self._address, REG_CONVERSION, 2)
-        return (reading(self.SPEC[0], decode(answer), self._range_v),)
+        raise BusError(f"{self.KIND} does not end its conversion", "timeout")
 
     async def close(self) -> None:
         """Give the bus back; the chip sleeps after each conversion."""

@@ -40,11 +40,11 @@ async def fault_awaited(work: "Awaitable[Any]") -> str:
     return ""
 
 
-def chip(conversion: str, config: str = "8583") -> "FakeI2C":
-    """A chip with those registers."""
+def chip(conversion: str, *configs: str) -> "FakeI2C":
+    """A chip that converted that, and says one after another how; of input 0 if not told."""
     answers: dict[bytes, bytes | list[bytes]] = {
         b"\x00": bytes.fromhex(conversion),
-        b"\x01": bytes.fromhex(config),
+        b"\x01": [bytes.fromhex(config) for config in configs] or bytes.fromhex("c383"),
     }
     return FakeI2C({}, -1, {ads1115.ADDRESS: answers})
 
@@ -62,7 +62,7 @@ def test_captured_conversions() -> None:
 
 async def test_a_reading_of_one_input() -> None:
     """The configuration starts one conversion of that input against ground, in that range."""
-    i2c = chip("4000")
+    i2c = chip("4000", "8583", "e583")
     driver = ads1115.ADS1115(DirectI2C(i2c), channel=2, range_v=2.048)
     await driver.start()
     assert await driver.read() == (("voltage", 1.024, "V", "ok"),)
@@ -79,7 +79,23 @@ async def test_the_end_of_the_range_is_said() -> None:
 
 async def test_a_conversion_that_never_ends_is_a_timeout() -> None:
     """The driver does not wait for ever."""
-    driver = ads1115.ADS1115(DirectI2C(chip("4000", "0583")))
+    driver = ads1115.ADS1115(DirectI2C(chip("4000", *["4383"] * 20)))
+    await driver.start()
+    assert await fault_awaited(driver.read()) == "timeout"
+
+
+async def test_a_conversion_of_another_input_is_not_taken() -> None:
+    """Inputs share the converter; when another one came between, ours is started again."""
+    i2c = chip("4000", "8583", "d383", "c383")
+    driver = ads1115.ADS1115(DirectI2C(i2c))
+    await driver.start()
+    assert await driver.read() == (("voltage", 2.048, "V", "ok"),)
+    assert i2c.writes == [(0x48, 1, bytes.fromhex("c383"))] * 2
+
+
+async def test_a_converter_that_others_keep_is_a_timeout() -> None:
+    """It is not asked for ever."""
+    driver = ads1115.ADS1115(DirectI2C(chip("4000", "8583", *["d383"] * 20)))
     await driver.start()
     assert await fault_awaited(driver.read()) == "timeout"
 
