@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import aiohttp
 from aiohttp import web
@@ -22,8 +23,29 @@ SOCKET = "local.sock"
 LISTED_MAX = 500
 ANSWER_BYTES_MAX = 8 * 1024 * 1024
 TIMEOUT_S = 30
+CHUNK_BYTES = 64 * 1024
+PACK_BYTES_MAX = 42 * 1024 * 1024
+PACK_TIMEOUT_S = 300  # A pack is written to the card and read back.
+INCOMING = "pack.part"
 
 JOURNAL: web.AppKey[Journal] = web.AppKey("journal", Journal)
+
+
+class OrderError(SyncError):
+    """The running kiosk does not do what it was told; the message says why."""
+
+
+class Orders(Protocol):
+    """What a running kiosk does when it is told to."""
+
+    async def take_pack(self, path: Path) -> str:
+        """Show the pack in this file; a line about it. Raises `OrderError`."""
+
+    async def go_back(self) -> str:
+        """Show the pack before this one; a line about it. Raises `OrderError`."""
+
+
+ORDERS: web.AppKey[Orders] = web.AppKey("orders", Orders)
 UPLINK: web.AppKey[Uplink | None] = web.AppKey("uplink", Uplink)
 
 
@@ -32,7 +54,9 @@ class LocalError(SyncError):
 
 
 @asynccontextmanager
-async def serve(journal: Journal, uplink: Uplink | None) -> AsyncIterator[None]:
+async def serve(
+    journal: Journal, uplink: Uplink | None, orders: Orders | None = None
+) -> AsyncIterator[None]:
     """Answer on the socket in the journal's folder while the block runs."""
     app = web.Application()
     app[JOURNAL] = journal
@@ -45,6 +69,9 @@ async def serve(journal: Journal, uplink: Uplink | None) -> AsyncIterator[None]:
             web.post("/time", take_time),
         ]
     )
+    if orders is not None:
+        app[ORDERS] = orders
+        app.add_routes([web.put("/pack", take_pack), web.post("/pack/rollback", go_back)])
     runner = web.AppRunner(app)
     await runner.setup()
     try:
@@ -106,6 +133,36 @@ async def take_time(request: web.Request) -> web.Response:
     journal.add_anchor(anchor)
     await journal.commit()
     return web.Response(status=204)
+
+
+async def take_pack(request: web.Request) -> web.Response:
+    """PUT /pack: show this pack; 409 where it is refused. The body is the pack file.
+
+    It comes as bytes, because a service that sees little of the file system could not read the
+    file of whoever gives the command.
+    """
+    path = request.app[JOURNAL].folder / INCOMING
+    try:
+        with path.open("wb") as file:
+            async for chunk in request.content.iter_chunked(CHUNK_BYTES):
+                file.write(chunk)
+                if file.tell() > PACK_BYTES_MAX:
+                    raise web.HTTPConflict(text=f"over {PACK_BYTES_MAX} bytes")
+        return web.Response(text=await request.app[ORDERS].take_pack(path))
+    except OrderError as error:
+        raise web.HTTPConflict(text=str(error)) from None
+    except OSError as error:
+        raise web.HTTPConflict(text=f"the card: {error.strerror}") from None
+    finally:
+        path.unlink(missing_ok=True)
+
+
+async def go_back(request: web.Request) -> web.Response:
+    """POST /pack/rollback: show the pack before this one; 409 where there is none."""
+    try:
+        return web.Response(text=await request.app[ORDERS].go_back())
+    except OrderError as error:
+        raise web.HTTPConflict(text=str(error)) from None
 
 
 @contextmanager
