@@ -69,11 +69,24 @@ def pin(**further: Option) -> "dict[str, Option]":
     } | further
 
 
+def air(**further: Option) -> "dict[str, Option]":
+    """Options of a Bluetooth sensor."""
+    return {
+        "address": Option(str, None, "Bluetooth address, such as A4:C1:38:12:34:56"),
+        "quantities": Option(
+            str, "", "what it sends, parted by spaces; empty takes all that is heard"
+        ),
+        "max_age_s": Option(float, 600.0, "seconds without news until it counts as silent"),
+        "every_frame": Option(bool, False, "take each new advert, with period_s = 0"),
+    } | further
+
+
 def warm_up(seconds: float) -> Option:
     """How long a sensor has no value after its start."""
     return Option(float, seconds, "seconds after the start without a value")
 
 
+BLUETOOTH = "drivers.linux.ble_sensor"
 EVERY_FRAME = Option(bool, False, "take each frame the sensor sends, with period_s = 0")
 SELF_CALIBRATION = Option(bool, True, "take the lowest values for fresh air; false in a room")
 W1_OPTIONS = {
@@ -103,6 +116,8 @@ SCD_OPTIONS = i2c(
 )
 WATER = Option(float, 25.0, "temperature of the water, for compensation")
 HOST_OPTIONS = {"disk": Option(str, "/", "the file system whose use is watched")}
+KEY_32 = Option(str, "", "its key, 32 hexadecimal digits; empty for one that is not sealed")
+KEY_24 = Option(str, "", "its key, 24 or 32 hexadecimal digits; empty if it has none")
 FAKE_OPTIONS = {"seed": Option(int, 1, "another seed, another course of the noise")}
 
 
@@ -165,6 +180,25 @@ def _on_microphone(full: "dict[str, Any]") -> "dict[str, Any]":
     return rest | {"microphone": Microphone(full["device"])}
 
 
+def _on_air(kind: str) -> "Callable[[dict[str, Any]], dict[str, Any]]":
+    def to_arguments(full: "dict[str, Any]") -> "dict[str, Any]":
+        from drivers.linux import ble
+        from drivers.linux.ble_sensor import Ear
+
+        scanner = ble.shared()
+        address = full["address"].upper().replace("-", ":")
+        key = bytes.fromhex(full.get("key", ""))
+        return {
+            "ear": scanner.ear(address, lambda: Ear(kind, address, key)),
+            "trouble": scanner.trouble,
+            "quantities": tuple(full["quantities"].split()),
+            "max_age_s": full["max_age_s"],
+            "every_frame": full["every_frame"],
+        }
+
+    return to_arguments
+
+
 def _as_given(full: "dict[str, Any]") -> "dict[str, Any]":
     return full
 
@@ -206,6 +240,7 @@ KINDS: "dict[str, tuple[str, str, dict[str, Option], Callable[[Any], dict[str, A
     ),
     "bme280": ("drivers.bme280", "BME280", BOSCH_OPTIONS, _on_i2c),
     "bmp280": ("drivers.bme280", "BMP280", BOSCH_OPTIONS, _on_i2c),
+    "bthome": (BLUETOOTH, "BTHome", air(key=KEY_32), _on_air("bthome")),
     "button": (
         "drivers.pulses",
         "Button",
@@ -236,6 +271,7 @@ KINDS: "dict[str, tuple[str, str, dict[str, Option], Callable[[Any], dict[str, A
     "fake_crowd": ("drivers.fake", "FakeCrowd", FAKE_OPTIONS, _as_given),
     "fake_pier": ("drivers.fake", "FakePier", FAKE_OPTIONS, _as_given),
     "fake_wind": ("drivers.fake", "FakeWind", FAKE_OPTIONS, _as_given),
+    "govee": (BLUETOOTH, "Govee", air(), _on_air("govee")),
     "host": ("drivers.linux.host", "Host", HOST_OPTIONS, _as_given),
     "ina219": (
         "drivers.ina219",
@@ -248,6 +284,7 @@ KINDS: "dict[str, tuple[str, str, dict[str, Option], Callable[[Any], dict[str, A
         ),
         _on_i2c,
     ),
+    "inkbird": (BLUETOOTH, "Inkbird", air(), _on_air("inkbird")),
     "jsn_sr04t": ("drivers.ultrasonic", "JSNSR04T", ECHO_OPTIONS, _on_line("drivers.ultrasonic")),
     "ld2410": ("drivers.radar", "LD2410", RADAR_OPTIONS, _on_line("drivers.radar")),
     "ld2450": ("drivers.radar", "LD2450", RADAR_OPTIONS, _on_line("drivers.radar")),
@@ -301,6 +338,7 @@ KINDS: "dict[str, tuple[str, str, dict[str, Option], Callable[[Any], dict[str, A
         ),
         _on_pin,
     ),
+    "ruuvitag": (BLUETOOTH, "RuuviTag", air(), _on_air("ruuvitag")),
     "scd40": ("drivers.scd4x", "SCD40", SCD_OPTIONS, _on_i2c),
     "scd41": ("drivers.scd4x", "SCD41", SCD_OPTIONS, _on_i2c),
     "sds011": (
@@ -329,6 +367,7 @@ KINDS: "dict[str, tuple[str, str, dict[str, Option], Callable[[Any], dict[str, A
         i2c("0x69, the only one", 0x69, warm_up_s=warm_up(30.0)),
         _on_i2c,
     ),
+    "thermopro": (BLUETOOTH, "ThermoPro", air(), _on_air("thermopro")),
     "veml7700": (
         "drivers.light",
         "VEML7700",
@@ -343,6 +382,7 @@ KINDS: "dict[str, tuple[str, str, dict[str, Option], Callable[[Any], dict[str, A
         ),
         _on_i2c,
     ),
+    "xiaomi": (BLUETOOTH, "Xiaomi", air(key=KEY_24), _on_air("xiaomi")),
 }
 
 # What a value of an option may be beyond its type: its lowest and highest, or its words.
@@ -357,6 +397,7 @@ LIMITS: "dict[str, tuple[float, float]]" = {
     "gap_ms": (0, 60000),
     "kmh_per_hz": (0.01, 1000),
     "lux_per_count": (0.001, 1),
+    "max_age_s": (1, 86400),
     "mm_per_tip": (0.001, 100),
     "mount_height_m": (-10, 100),
     "mtreg": (31, 254),
@@ -399,6 +440,8 @@ WORDS = {
     ("ds18s20", "quantity"): _TEMPERATURES,
     ("jsn_sr04t", "quantity"): _DISTANCES,
 }
+# Kind → the lengths in hexadecimal digits that its key can have; none is always possible.
+KEY_DIGITS = {"bthome": (32,), "xiaomi": (24, 32)}
 # The same for numbers.
 CHOICES = {
     ("bh1750", "address"): (0x23, 0x5C),
@@ -451,7 +494,7 @@ def _fitting(kind: str, name: str, option: "Option", value: "Any") -> "Any":
         raise OptionError(f"{kind} option {name} = '' is empty: {option.explain}")
     # Addresses as data sheets and i2cdetect write them.
     show: Callable[[Any], str] = hex if name == "address" else str
-    limits = ADDRESSES[kind] if name == "address" else LIMITS.get(name)
+    limits = ADDRESSES.get(kind) if name == "address" else LIMITS.get(name)
     if limits and isinstance(value, (int, float)) and not limits[0] <= value <= limits[1]:
         low, high = limits
         raise OptionError(
@@ -464,7 +507,45 @@ def _fitting(kind: str, name: str, option: "Option", value: "Any") -> "Any":
         raise OptionError(f"{kind} option {name} = {shown}; allowed: {allowed}")
     if (kind, name) == ("modbus", "registers"):
         _check_registers(str(value))
+    if KINDS[kind][0] == BLUETOOTH:
+        _check_air(kind, name, value)
     return value
+
+
+def is_bluetooth(kind: str) -> bool:
+    """Whether sensors of this kind are heard by Bluetooth."""
+    return kind in KINDS and KINDS[kind][0] == BLUETOOTH
+
+
+def _check_air(kind: str, name: str, value: "Any") -> None:
+    """See that an option of a Bluetooth sensor can be used. Raises `OptionError`."""
+    from drivers.linux.adverts import address_bytes
+    from drivers.linux.ble_sensor import rows
+
+    if name == "address":
+        try:
+            address_bytes(value)
+        except DriverError as error:
+            raise OptionError(
+                f"{kind} option address = {value!r} is no Bluetooth address, such as"
+                " A4:C1:38:12:34:56"
+            ) from error
+    # A key is a secret: what is wrong with it is said without it.
+    if name == "key" and value:
+        digits = KEY_DIGITS[kind]
+        if len(value) not in digits or value.strip("0123456789abcdefABCDEF"):
+            wanted = " or ".join([str(number) for number in digits])
+            raise OptionError(
+                f"{kind} option key has {len(value)} characters; allowed: {wanted}"
+                " hexadecimal digits"
+            )
+    if name == "quantities":
+        known = rows(kind)
+        for quantity in value.split():
+            stem, _, number = quantity.rpartition("_")
+            if quantity not in known and not (stem in known and number.isdigit()):
+                allowed = ", ".join(sorted(known))
+                raise OptionError(f"{kind} option quantities has {quantity!r}; allowed: {allowed}")
 
 
 def _check_registers(text: str) -> None:

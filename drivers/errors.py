@@ -19,6 +19,8 @@ QUALITY_OF_FAULT = {
     "out_of_range": "out_of_range",
     "pending": "no_data",
     "power_on_value": "power_on_value",
+    "repeated": "stale",
+    "replayed": "stale",
     "syntax": "io",
     "timeout": "timeout",
     "wrong_chip": "wrong_chip",

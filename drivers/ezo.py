@@ -33,6 +33,8 @@ class EZO:
 
     KIND = ""
     SIMULATED = False
+    # A probe ages in the sea: without a dated calibration its number is an estimate.
+    NEEDS_CALIBRATION = True
     SPEC: "tuple[SpecRow, ...]" = ()
     ADDRESS = 0
 

@@ -4,7 +4,7 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ class SensorState:
     bugs: int = 0
     late_ms: int = 0
     late_ms_max: int = 0
+    calibration: dict[str, Any] = field(default_factory=dict)
 
     def turn(self, state: str, quality: str, why: str, now_ms: int) -> bool:
         """Take the new state; True when it differs from the one before.
@@ -172,6 +173,7 @@ class Health:
         self._versions = versions()
         self.reports_dropped = 0
         self.complaint = ""
+        self.bluetooth: Callable[[], dict[str, Any]] | None = None
 
     def look(self) -> str:
         """Look at the canary; the complaint, or nothing when all is well."""
@@ -225,6 +227,7 @@ class Health:
             },
             "uplink": self._uplink_status(),
             "test_write": {"ok": self._test_write.ok, "why": self._test_write.why},
+            "bluetooth": self.bluetooth() if self.bluetooth else None,
             "reports_dropped": self.reports_dropped,
         }
 

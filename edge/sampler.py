@@ -3,16 +3,19 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from drivers.errors import DriverError
 from drivers.reading import Reading, without_values
+from edge.calibration import calibrated, with_raw
 from edge.health import SensorState
 from edge.supervisor import Sleep, pauses
 
 if TYPE_CHECKING:
     from drivers.catalog import Driver
     from drivers.reading import SpecRow
+    from edge.calibration import Calibration
 
 START_MAX_S = 15.0  # A scan for a Bluetooth sensor is the slowest start there is.
 READ_MAX_S = 30.0
@@ -54,6 +57,25 @@ def beat_ms(now_ms: int, period_ms: int) -> int:
     return now_ms // period_ms * period_ms
 
 
+class Missing:
+    """When to journal that a value is missing, of a sensor that is only listened to.
+
+    One that must be started anew is tried ever more rarely; this one misses every beat, and a
+    day without it would be thousands of entries that say the same.
+    """
+
+    def __init__(self) -> None:
+        self._quality = ""
+        self._at_ms = 0
+
+    def is_due(self, quality: str, at_ms: int) -> bool:
+        """Whether this one is the first, or says something new, or the last one is old."""
+        if quality == self._quality and at_ms - self._at_ms < RETRY_MAX_S * 1000:
+            return False
+        self._quality, self._at_ms = quality, at_ms
+        return True
+
+
 class Sampler:
     """One sensor of the settings, from its driver to the journal.
 
@@ -72,6 +94,7 @@ class Sampler:
         clock: Ticking,
         state: SensorState,
         report: Callable[[dict[str, Any]], None],
+        calibration: "Mapping[str, Calibration]" = MappingProxyType({}),
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.name = name
@@ -82,6 +105,8 @@ class Sampler:
         self._clock = clock
         self._state = state
         self._report = report
+        self._calibration = calibration
+        self._needs_calibration = False
         self._sleep = sleep
         self._spec: tuple[SpecRow, ...] = ()
         self._waits = self._fresh_waits()
@@ -90,7 +115,8 @@ class Sampler:
         """Start the sensor and sample it, for ever; start it again when it went."""
         while True:
             driver = self._make()
-            self._spec = driver.SPEC
+            self._spec = with_raw(driver.SPEC, self._calibration)
+            self._needs_calibration = getattr(driver, "NEEDS_CALIBRATION", False)
             self._state.simulated = driver.SIMULATED
             try:
                 async with asyncio.timeout(START_MAX_S):
@@ -113,6 +139,8 @@ class Sampler:
         """Read on every beat, for ever. Raises the error of the sensor that went."""
         at_ms = self._clock.boottime_ms()  # The first reading does not wait for a beat.
         misses = 0
+        missing = Missing()
+        listens = getattr(driver, "LISTENS", False)
         while True:
             try:
                 async with asyncio.timeout(self._read_max_s):
@@ -121,13 +149,20 @@ class Sampler:
                 misses += 1
                 self._state.misses += 1
                 if misses >= MISSES_MAX:
-                    raise
-                self._take(without_values(self._spec, quality_of(error)), at_ms)
+                    if not listens:
+                        raise
+                    self._turn("failed", quality_of(error), str(error))
+                if not listens or missing.is_due(quality_of(error), at_ms):
+                    self._take(without_values(self._spec, quality_of(error)), at_ms)
             else:
-                misses = 0
-                self._state.readings += len(readings)
-                self._take(readings, at_ms if self._period_ms else self._clock.boottime_ms())
-                self._turn("ok", "ok", "")
+                if readings:  # Who is listened to may have nothing new to say.
+                    misses, missing = 0, Missing()
+                    # Grows as a sensor is heard for the first time.
+                    self._spec = with_raw(driver.SPEC, self._calibration)
+                    self._state.readings += len(readings)
+                    found = calibrated(readings, self._calibration, needs=self._needs_calibration)
+                    self._take(found, at_ms if self._period_ms else self._clock.boottime_ms())
+                    self._turn("ok", "ok", "")
             at_ms = await self._beat()
 
     async def _beat(self) -> int:

@@ -20,8 +20,9 @@ from edge.errors import InUseError, StateError
 from edge.health import Health, SensorState, TrialWrite, versions
 from edge.sampler import Sampler
 from edge.settings import SensorSettings, Settings
-from edge.supervisor import supervise
+from edge.supervisor import Part, supervise
 from kiosk_ui.app import make_app
+from kiosk_ui.beat import BEATS, Beats
 from kiosk_ui.content import load_pack
 from kiosk_ui.place import KioskPlace
 from sync import local
@@ -37,6 +38,7 @@ LOOK_S = 10.0  # How often the canary is looked at where systemd sets no pace.
 TEST_WRITE_S = 3600.0
 REPORTS_MAX = 256  # Changes of health that wait for the card; past this the oldest goes.
 FLUSH_MAX_S = 1.0  # What the city gets of a clean stop.
+SCREEN_DARK_S = 300.0  # A page that was not heard of for so long shows nobody anything.
 ANSWER_MAX_S = 0.5  # What a page that is being sent gets.
 
 log = logging.getLogger(__name__)
@@ -82,10 +84,16 @@ class Kiosk:
         self._clock = journal.clock
         self._uplink = make_uplink(settings, journal)
         self._sensors = {
-            sensor.name: SensorState(sensor.name, sensor.driver, sensor.period_s)
+            sensor.name: SensorState(
+                sensor.name,
+                sensor.driver,
+                sensor.period_s,
+                calibration={quantity: one.words() for quantity, one in sensor.calibration.items()},
+            )
             for sensor in settings.sensors
         }
         self._test_write = TrialWrite(folder)
+        self._beats = Beats()
         self._health = Health(journal, self._uplink_status, self._sensors, self._test_write)
         self._reports: asyncio.Queue[dict[str, Any]] = asyncio.Queue(maxsize=REPORTS_MAX)
 
@@ -104,7 +112,7 @@ class Kiosk:
             idle_s=kiosk.idle_s,
             warning_s=kiosk.warning_s,
         )
-        return make_app(
+        app = make_app(
             self._journal,
             self._clock,
             self._uplink_status,
@@ -112,6 +120,8 @@ class Kiosk:
             place,
             self._health.body,
         )
+        self._beats = app[BEATS]
+        return app
 
     def parts(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Name the parts that run for ever."""
@@ -126,6 +136,9 @@ class Kiosk:
             parts["uplink"] = self._uplink.keep()
         for sensor in self._settings.sensors:
             parts[f"sensor {sensor.name}"] = supervise(self._sampler(sensor))
+        # Behind the sensors: what it listens for is what they have asked for.
+        if any(catalog.is_bluetooth(sensor.driver) for sensor in self._settings.sensors):
+            parts["bluetooth"] = supervise(self._bluetooth())
         return parts
 
     @asynccontextmanager
@@ -166,7 +179,28 @@ class Kiosk:
             clock=self._clock,
             state=self._sensors[sensor.name],
             report=self._report,
+            calibration=sensor.calibration,
         )
+
+    def _nobody_there(self) -> bool:
+        """Whether nobody uses the screen: by its last sign of life, or because it is dark."""
+        beat = self._beats.last
+        now_s = asyncio.get_running_loop().time()
+        return beat is None or beat.idle or now_s - beat.heard_s > SCREEN_DARK_S
+
+    def _bluetooth(self) -> Part:
+        """Set up the one scanner that hears all Bluetooth sensors."""
+        from drivers.linux import ble  # noqa: PLC0415 # only a kiosk with such sensors pays for it
+
+        wanted = self._settings.bluetooth
+        scanner = ble.shared()
+        scanner.configure(
+            ble.Options(wanted.adapter, wanted.silence_s, wanted.helper, wanted.reboot)
+        )
+        scanner.report = self._report
+        scanner.is_idle = self._nobody_there
+        self._health.bluetooth = scanner.state
+        return scanner
 
     def _report(self, body: dict[str, Any]) -> None:
         """Queue a change of health for the event lane; when the queue is full, the oldest goes."""

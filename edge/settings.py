@@ -1,15 +1,18 @@
 """Settings: a TOML file becomes frozen dataclasses, or an error that names line and key."""
 
 import re
+import shlex
 import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 from drivers import catalog
+from edge.calibration import Calibration
 from edge.errors import SettingsError
 
 LANGUAGES = ("th", "en", "zh")
@@ -68,6 +71,23 @@ def url_parses(url: str) -> bool:
         return False
 
 
+def command_parses(command: str) -> bool:
+    """Whether `command` can be taken apart and names a program by its place."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return False
+    return not command or bool(words and words[0].startswith("/"))
+
+
+def day_parses(day: str) -> bool:
+    """Whether `day` is one."""
+    try:
+        return date.fromisoformat(day).isoformat() == day
+    except ValueError:
+        return False
+
+
 def listed(members: Sequence[str]) -> str:
     """Write `members` as a list to read."""
     return ", ".join(repr(member) for member in members)
@@ -82,6 +102,8 @@ CITY_URL = Rule(
     lambda value: re.fullmatch(r"(https?://[^\s/?#@]+)?", value) is not None and url_parses(value),
 )
 PORT = whole(0, 65535)
+COMMAND = Rule("a command with an absolute path, or '' for none", command_parses)
+DAY = Rule("a day such as '2026-11-25'", day_parses)
 BEAT_S_MIN = 0.05  # A beat is a whole number of milliseconds, and a machine has other work.
 
 
@@ -156,6 +178,27 @@ class ClockSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BluetoothSettings:
+    """Which radio hears the sensors, and what is done when it goes deaf."""
+
+    adapter: str = option("", text(r"(hci[0-9]{1,2})?", "'hci0' or another one, or '' for any"))
+    silence_s: float = option(90.0, number(10, 3600))
+    helper: str = option("", COMMAND)
+    reboot: str = option("", COMMAND)
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationSettings:
+    """One quantity of a sensor: what was found, when, by whom, and against what."""
+
+    gain: float = option(1.0, number(-1e6, 1e6))
+    offset: float = option(0.0, number(-1e6, 1e6))
+    date: str = option("", DAY)
+    by: str = option("", LABEL)
+    ref: str = option("", LABEL)
+
+
+@dataclass(frozen=True, slots=True)
 class SensorSettings:
     """One sensor: its name, its driver, its beat, and the driver's own options."""
 
@@ -169,6 +212,7 @@ class SensorSettings:
         ),
     )
     options: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Mapping[str, Calibration] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +224,7 @@ class Settings:
     journal: JournalSettings = field(default_factory=JournalSettings)
     uplink: UplinkSettings = field(default_factory=UplinkSettings)
     clock: ClockSettings = field(default_factory=ClockSettings)
+    bluetooth: BluetoothSettings = field(default_factory=BluetoothSettings)
     sensors: tuple[SensorSettings, ...] = ()
 
 
@@ -197,6 +242,7 @@ SECTIONS: dict[str, type] = {
     "journal": JournalSettings,
     "uplink": UplinkSettings,
     "clock": ClockSettings,
+    "bluetooth": BluetoothSettings,
 }
 
 
@@ -359,13 +405,23 @@ def sensors(source: Source) -> tuple[SensorSettings, ...]:
         sensor = one_sensor(source, place, table)
         if sensor.name in {other.name for other in made}:
             source.refuse(place, "name", sensor.name, "a name that no other sensor has")
+        if catalog.is_bluetooth(sensor.driver) and address_of(sensor) in map(address_of, made):
+            allowed = "an address that no other sensor has"
+            source.refuse(place, "address", sensor.options["address"], allowed)
         made.append(sensor)
     return tuple(made)
 
 
+def address_of(sensor: SensorSettings) -> str:
+    """The Bluetooth address of a sensor, written in one way; empty without one."""
+    given = sensor.options.get("address", "") if catalog.is_bluetooth(sensor.driver) else ""
+    return str(given).upper().replace("-", ":")
+
+
 def one_sensor(source: Source, place: Place, table: dict[str, Any]) -> SensorSettings:
     """Read one `[[sensor]]` table: our keys by their rules, the rest by the driver's."""
-    own = {part.name: part for part in fields(SensorSettings) if part.name != "options"}
+    further = ("options", "calibration")
+    own = {part.name: part for part in fields(SensorSettings) if part.name not in further}
     for key in ("name", "driver"):
         if key not in table:
             source.fail(place, None, f"a {place} needs the option {key}")
@@ -374,10 +430,29 @@ def one_sensor(source: Source, place: Place, table: dict[str, Any]) -> SensorSet
         for key, part in own.items()
         if key in table
     }
-    options = {key: value for key, value in table.items() if key not in own}
-    sensor = SensorSettings(**values, options=options)
+    options = {key: value for key, value in table.items() if key not in {*own, "calibration"}}
+    found = calibrations(source, place, table.get("calibration", {}))
+    sensor = SensorSettings(**values, options=options, calibration=found)
     check_driver(source, place, sensor)
     return sensor
+
+
+def calibrations(source: Source, place: Place, tables: Any) -> dict[str, Calibration]:
+    """Read the `[sensor.calibration.QUANTITY]` tables of a sensor."""
+    example = "tables such as [sensor.calibration.ph]"
+    if not isinstance(tables, dict):
+        source.refuse(place, "calibration", tables, example)
+    made = {}
+    for quantity, table in tables.items():
+        if not isinstance(table, dict) or not NAME.fits(quantity):
+            source.refuse(place, "calibration", {quantity: table}, example)
+        prefix = f"calibration.{quantity}."
+        for key in ("date", "by", "ref"):
+            if key not in table:
+                source.fail(place, None, f"{place} {prefix[:-1]} needs {key}: who found it, when")
+        one = source.fill(place, table, CalibrationSettings, prefix)
+        made[quantity] = Calibration(one.gain, one.offset, one.date, one.by, one.ref)
+    return made
 
 
 def check_driver(source: Source, place: Place, sensor: SensorSettings) -> None:

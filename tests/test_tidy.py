@@ -17,7 +17,7 @@ LINE_MAX = 100
 # A library is imported only in the folder that wraps it; the longest path that fits counts.
 LIBRARIES = {
     "drivers": {"cryptolib"},  # MicroPython's standard library.
-    "drivers/linux": {"bleak", "gpiozero", "smbus2"},
+    "drivers/linux": {"bleak", "dbus_fast", "gpiozero", "smbus2"},
     "sync": {"peewee", "aiohttp", "google", "backports", "compression", "cryptography"},
     "kiosk_ui": {"aiohttp", "jinja2", "markupsafe", "fontTools", "babel", "segno"},
     "edge": {"aiohttp"},

@@ -8,7 +8,8 @@ from drivers.catalog import checked, make, options
 from drivers.errors import DriverError
 
 MAP = "ph, [pH], 0, u16, 0.01, 0, 14, 2; water_temperature, Cel, 1, s16, 0.1, -20, 80, 1"
-FOR_NEEDED = {"port": "/dev/ttyUSB0", "pin": 17, "registers": MAP}
+ADDRESS = "A4:C1:38:12:34:56"
+FOR_NEEDED = {"port": "/dev/ttyUSB0", "pin": 17, "registers": MAP, "address": ADDRESS}
 # The options of each kind that have no default.
 NEEDED = {
     kind: {
@@ -24,7 +25,8 @@ def test_every_kind_can_be_made(kind: str) -> None:
     driver = make(kind, NEEDED.get(kind, {}))
     assert kind == driver.KIND
     assert kind.startswith("fake") is driver.SIMULATED
-    assert driver.SPEC
+    # What a Bluetooth sensor measures shows when it is heard.
+    assert bool(driver.SPEC) is not catalog.is_bluetooth(kind)
 
 
 @pytest.mark.parametrize("kind", sorted(catalog.KINDS))
@@ -56,6 +58,14 @@ def test_every_option_is_explained(kind: str) -> None:
         ("rain", {"pin": 99}, "pin = 99 is not from 0 to 53"),
         ("modbus", {"port": "x", "registers": "ph"}, "registers is wrong: not quantity, unit"),
         ("modbus", {"port": "x", "registers": MAP, "unit": 0}, "unit = 0 is not from 1 to 247"),
+        ("bthome", {}, "bthome needs the option address: Bluetooth address, such as"),
+        ("bthome", {"address": "A4:C1"}, "address = 'A4:C1' is no Bluetooth address"),
+        ("bthome", {"address": ADDRESS, "key": "abc"}, "key has 3 characters; allowed: 32 hexa"),
+        ("bthome", {"address": ADDRESS, "key": "x" * 32}, "key has 32 characters; allowed: 32"),
+        ("xiaomi", {"address": ADDRESS, "key": "ab"}, "allowed: 24 or 32 hexadecimal digits"),
+        ("ruuvitag", {"address": ADDRESS, "key": ""}, "no option 'key'; allowed: address,"),
+        ("bthome", {"address": ADDRESS, "quantities": "rain ph"}, "has 'ph'; allowed: accel"),
+        ("bthome", {"address": ADDRESS, "max_age_s": 0}, "max_age_s = 0.0 is not from 1 to 86400"),
         ("fake_pier", {"seed": 1.5}, "seed = 1.5 is not a whole number"),
     ],
 )
@@ -89,10 +99,26 @@ def test_the_words_of_an_option_are_those_of_the_driver() -> None:
 def test_every_chip_has_its_addresses() -> None:
     """A kind with an address says which ones its chip can have, its default among them."""
     for kind in catalog.KINDS:
-        if "address" in options(kind):
+        if "address" in options(kind) and not catalog.is_bluetooth(kind):
             low, high = catalog.ADDRESSES[kind]
             assert low <= options(kind)["address"].default <= high
     assert set(catalog.ADDRESSES) <= set(catalog.KINDS)
+
+
+def test_what_a_bluetooth_sensor_sends_can_be_said_before_it_is_heard() -> None:
+    """So that the screen can say that it is missing; a second probe has a number."""
+    given = {"address": ADDRESS, "quantities": "air_temperature rain_2", "key": "AB" * 16}
+    driver = make("bthome", given)
+    assert driver.SPEC == (
+        ("air_temperature", "Cel", -1e9, 1e9, 2),
+        ("rain_2", "mm", -1e9, 1e9, 1),
+    )
+
+
+def test_a_sensor_keeps_its_ear() -> None:
+    """A driver that is made anew knows what the one before has heard."""
+    one, other = (make("bthome", {"address": address}) for address in (ADDRESS, ADDRESS.lower()))
+    assert vars(one)["_ear"] is vars(other)["_ear"]
 
 
 def test_units_on_one_line_take_turns() -> None:
