@@ -1,6 +1,13 @@
+import json
 import socket
 from pathlib import Path
 
+from edge.city import events
+from sync import wire_pb2
+from sync.city.archive import Archive
+from sync.clock import Clock
+from sync.entry import Lane
+from sync.journal import Journal
 from tests.waiting import angsila, free_port, get, until
 
 
@@ -45,3 +52,26 @@ async def test_a_second_city_on_the_same_folder_is_one_line(tmp_path: Path) -> N
 
     assert (status, output.count("\n")) == (75, 1)
     assert "is in use by another angsila" in output
+
+
+async def test_the_operator_reads_what_people_told(tmp_path: Path) -> None:
+    """`angsila city events --kind feedback`: the ticket the person has, or all of it as JSON."""
+    journal = await Journal.open(tmp_path / "kiosk", Clock(trust=()))
+    for number in (1, 2):
+        await journal.event("feedback", {"ticket": f"KM-{number}", "reason": "light"})
+    found = await journal.segments(Lane.EVENTS, 1, 2, limit=9, bytes_max=100_000)
+    await journal.close()
+    archive = await Archive.open(tmp_path / "city")
+    await archive.take(wire_pb2.Upload(kiosk="pier-1", segments=[stored.body for stored in found]))
+    await archive.close()
+
+    lines = await events(tmp_path / "city", ["feedback"], "", 50, as_json=False)
+    rows = await events(tmp_path / "city", ["feedback"], "pier-1", 1, as_json=True)
+
+    assert [line.split("  ")[1:] for line in lines] == [
+        ["pier-1", "feedback", "KM-1", "light", "-"],
+        ["pier-1", "feedback", "KM-2", "light", "-"],
+    ]
+    assert lines[0].startswith("before ")
+    assert [json.loads(row)["body"]["ticket"] for row in rows] == ["KM-2"]
+    assert await events(tmp_path / "city", ["usage"], "", 50, as_json=False) == []

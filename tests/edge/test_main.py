@@ -6,13 +6,20 @@ from pathlib import Path
 import pytest
 
 from edge.__main__ import parser, settings_file, state_folder
+from edge.settings import PIN_HASH
+from kiosk_ui.pin import fits
 from tests.waiting import ANGSILA
 
 
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str | Path, typed: str = "") -> subprocess.CompletedProcess[str]:
     """Run a command that ends by itself."""
     return subprocess.run(
-        [ANGSILA, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60
+        [ANGSILA, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        input=typed,
     )
 
 
@@ -96,3 +103,31 @@ def test_systemd_says_where_state_is_kept(monkeypatch: pytest.MonkeyPatch) -> No
 def test_without_an_installed_file_the_shipped_one_is_read() -> None:
     """`angsila run` without --config finds settings on any machine."""
     assert settings_file("gateway.toml").exists()
+
+
+@pytest.mark.parametrize("command", ["technician-pin", "stall-pin"])
+def test_a_pins_hash_is_printed(command: str) -> None:
+    """It is what settings and packs take, and the PIN itself is on no command line."""
+    done = run(command, typed="270519\n")
+
+    assert done.returncode == 0
+    assert fits("270519", done.stdout.strip())
+    assert PIN_HASH.fits(done.stdout.strip())
+
+
+@pytest.mark.parametrize("typed", ["", "123456\n", "27051\n", "777777\n"])
+def test_a_pin_that_is_none_is_one_line(typed: str) -> None:
+    """An easy one is none, and is not repeated."""
+    done = run("technician-pin", typed=typed)
+
+    assert done.returncode == 2
+    assert done.stderr == "angsila: a PIN has 6 digits, not all the same or in order\n"
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "10001"])
+def test_a_count_that_is_none_is_refused(limit: str) -> None:
+    """The operator is told what is one."""
+    done = run("city", "events", f"--limit={limit}")
+
+    assert done.returncode == 2
+    assert f"{limit!r} is no count" in done.stderr
