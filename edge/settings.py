@@ -182,7 +182,7 @@ class BluetoothSettings:
     """Which radio hears the sensors, and what is done when it goes deaf."""
 
     adapter: str = option("", text(r"(hci[0-9]{1,2})?", "'hci0' or another one, or '' for any"))
-    silence_s: float = option(90.0, number(10, 3600))
+    silence_s: float = option(90.0, number(1, 3600))
     helper: str = option("", COMMAND)
     reboot: str = option("", COMMAND)
 
