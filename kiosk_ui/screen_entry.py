@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kiosk_ui.content import way_m
 from kiosk_ui.drawings import icon_of
 from kiosk_ui.i18n import say_date
-from kiosk_ui.tiles import TILES, listed
+from kiosk_ui.tiles import LISTS, listed
 
 if TYPE_CHECKING:
     from kiosk_ui.content import Entry, Hours
@@ -31,7 +31,7 @@ TITLE_LONG = {"th": (20, 40), "en": (20, 45), "zh": (10, 30)}
 
 def screens(one: Screens) -> dict[str, str]:
     """One screen per entry that a list leads to."""
-    entries = [entry for tile in TILES if tile.kinds for entry in listed(one.pack, tile)]
+    entries = [entry for tile in LISTS for entry in listed(one.pack, tile)]
     return {f"entry/{entry.id}": _entry(one, entry) for entry in entries}
 
 
@@ -47,6 +47,11 @@ def _entry(one: Screens, entry: Entry) -> str:
         icon_name=icon_of(entry),
         way=one.way(way_m(entry, one.place.position)),
         hours=_hours(one, entry),
+        rule=None if entry.hours is None else entry.hours.rule,
+        sure=None if entry.hours is None else entry.hours.confidence,
+        map=None,
+        qr=one.picture(f"qr/{entry.id}.svg"),
+        audio=one.media(f"audio/{entry.id}.{one.language}.opus"),
         phone=None if _says(entry.hours, entry.phone) else entry.phone,
         website=entry.website,
         checked=one.say("Checked {date}", date=say_date(one.language, entry.checked_on)),

@@ -1,4 +1,4 @@
-"""Attract, home and today: the screens that live values are painted on."""
+"""Today: the screen that live values are painted on, and the words of all live values."""
 
 from __future__ import annotations
 
@@ -62,10 +62,8 @@ HEAT_ADVICE = (
 
 
 def screens(one: Screens) -> dict[str, str]:
-    """The three screens of this moment."""
+    """The screen of this moment."""
     return {
-        "attract": one.render("attract.html"),
-        "home": one.render("home.html"),
         "today": one.render("today.html", quantities=QUANTITIES),
     }
 

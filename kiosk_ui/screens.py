@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
-from kiosk_ui.content import walk_min
+from kiosk_ui.content import walk_min, way_m
+from kiosk_ui.drawings import icon_of
 from kiosk_ui.i18n import say
 from kiosk_ui.languages import HTML_LANGUAGE, LANGUAGE_NAMES, Words
-from kiosk_ui.tiles import TILES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kiosk_ui.content import Pack
+    from kiosk_ui.content import Entry, Pack
     from kiosk_ui.place import KioskPlace
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -31,11 +32,18 @@ class Screens:
     """One language's screens in the making."""
 
     def __init__(
-        self, pack: Pack, place: KioskPlace, language: str, asset: Callable[[str], str]
+        self,
+        pack: Pack,
+        place: KioskPlace,
+        language: str,
+        asset: Callable[[str], str],
+        add: Callable[[str, bytes], str] | None = None,
     ) -> None:
         self.pack = pack
         self.place = place
         self.language = language
+        self._add = add
+        self.known: set[str] = set()  # Names of the screens made so far, to lead to.
         self.common: dict[str, Any] = {
             "_": self.say,
             "asset": asset,
@@ -43,7 +51,7 @@ class Screens:
             "languages": place.languages,
             "language_names": LANGUAGE_NAMES,
             "html_languages": HTML_LANGUAGE,
-            "tiles": TILES,
+            "known": self.known,
             "here": Words(place.names)[language],
         }
 
@@ -57,14 +65,43 @@ class Screens:
         brought = self.pack.ui_words.get(self.language, {})
         return say(self.language, brought.get(words, words), **parts)
 
-    def way(self, way_m: float | None) -> str:
+    def way(self, metres: float | None) -> str:
         """How far it is, or nothing where nobody knows."""
-        if way_m is None:
+        if metres is None:
             return ""
-        minutes = walk_min(way_m)
+        minutes = walk_min(metres)
         if minutes is None:
-            return self.say("{n} km away", n=f"{way_m / 1000:.0f}")
+            return self.say("{n} km away", n=f"{metres / 1000:.0f}")
         return self.say("{n} min walk", n=minutes)
+
+    def media(self, name: str) -> str | None:
+        """The address of one of the pack's files; None where the pack has none of that name."""
+        body = self.pack.file(name)
+        return None if body is None or self._add is None else self._add(name, body)
+
+    def picture(self, name: str) -> Markup | None:
+        """One of the pack's pictures as markup."""
+        url = self.media(name)
+        return (
+            None if url is None else Markup('<img src="{}" alt="" draggable="false">').format(url)
+        )
+
+    def card(self, entry: Entry) -> dict[str, Any]:
+        """What a card of a list shows of an entry."""
+        metres = way_m(entry, self.place.position)
+        minutes = walk_min(metres)
+        far = "" if metres is None else self.say("{n} km", n=f"{metres / 1000:.0f}")
+        return {
+            "id": entry.id,
+            "icon": icon_of(entry),
+            "name": entry.card_name(self.language),
+            "note": far if minutes is None else self.say("{n} min", n=minutes),
+            "near": minutes is not None,
+            # Only a place can be open; what nobody knows is asked, not guessed.
+            "opens": entry.kind == "place" or entry.hours is not None,
+            "hours": None if entry.hours is None else entry.hours.rule,
+            "sure": None if entry.hours is None else entry.hours.confidence,
+        }
 
 
 @cache

@@ -12,6 +12,7 @@ from kiosk_ui.assets import URL, Asset, Assets
 from kiosk_ui.errors import ContentError
 from kiosk_ui.now import to_json
 from kiosk_ui.pages import render_bundle, render_index
+from kiosk_ui.screen_map import symbols
 
 if TYPE_CHECKING:
     from kiosk_ui.content import Pack
@@ -81,7 +82,7 @@ def build_files(pack: Pack, kiosk: KioskPlace) -> tuple[dict[str, Asset], str]:
     bundles = {}
     first = ""
     for language in kiosk.languages:
-        bundle = render_bundle(pack, kiosk, language, assets.url)
+        bundle = render_bundle(pack, kiosk, language, assets.url, assets.add)
         bundles[language] = assets.add(f"bundle.{language}.json", to_json(bundle).encode())
         if language == kiosk.start_language:
             first = bundle["screens"]["attract"]
@@ -90,11 +91,12 @@ def build_files(pack: Pack, kiosk: KioskPlace) -> tuple[dict[str, Asset], str]:
     style = assets.style()
 
     digests = "".join(sorted(assets.served))
+    drawings = symbols(pack, kiosk)
     release = hashlib.sha256(digests.encode()).hexdigest()[:12]
-    index = render_index(kiosk, first, assets.url, style, bundles, release)
+    index = render_index(kiosk, first, assets.url, style, bundles, release, drawings)
     # The page itself belongs to the release, too: markup can change while no asset does.
     release = hashlib.sha256((digests + index).encode()).hexdigest()[:12]
-    index = render_index(kiosk, first, assets.url, style, bundles, release)
+    index = render_index(kiosk, first, assets.url, style, bundles, release, drawings)
     worker = (
         f"const RELEASE = {to_json(release)};\nconst FILES = {to_json(sorted(assets.served))};\n"
         + assets.source("sw.js")

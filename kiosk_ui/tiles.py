@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kiosk_ui.content import Entry, Pack
 
 
@@ -21,22 +23,36 @@ class Tile(NamedTuple):
 TILES = (
     Tile("list/eat", "oyster", "Eat & buy", "Oysters, crab, stone mortars", ("product",)),
     Tile("list/see", "shrine", "See", "Shrines, old market, beaches", ("place",)),
+    Tile("map", "map", "Map", "You are here"),
     Tile("today", "today", "Today", "Tide, heat and air"),
-    Tile("list/around", "songthaew", "Transport", "Songthaew, bus, train, car", ("transport",)),
-    Tile("list/stories", "book", "Stories", "History and festivals", ("history", "event")),
+    Tile("list/around", "songthaew", "Getting around", "Songthaew, bus, train", ("transport",)),
     Tile(
         "list/city",
         "townhall",
-        "The city",
+        "Help & city",
         "Services and plans",
         ("service", "emergency", "smartcity", "invest"),
     ),
 )
+# Smaller ones, below.
+CHIPS = (
+    Tile("search", "search", "Search", ""),
+    Tile("toilet", "toilet", "Toilet", ""),
+    Tile("tell", "tell", "Tell the city", ""),
+    Tile("list/stories", "book", "Stories", "History and festivals", ("history", "event")),
+)
+LISTS = tuple(tile for tile in (*TILES, *CHIPS) if tile.kinds)
 
 # The four that a person in need looks for first; others follow on the same screen.
 FIRST_NUMBERS = ("191", "1669", "199", "1155")
 # An entry that may be shown only while the pack's flag of that name is on.
 FLAGGED = {"traffy-fondue": "traffy_fondue"}
+
+
+def ordered(names: Iterable[str]) -> tuple[Tile, ...]:
+    """The tiles that a kiosk's settings name, in their order. Raises `KeyError`."""
+    by_name = {tile.go: tile for tile in TILES}
+    return tuple(by_name[name] for name in names)
 
 
 def shown_entries(pack: Pack, *kinds: str) -> tuple[Entry, ...]:

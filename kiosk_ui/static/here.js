@@ -21,6 +21,9 @@ export const showing = new Map(); // First part of a screen's name -> called aft
 export const acting = new Map(); // data-act -> called when such an element is tapped.
 export const resetting = []; // Called when the person has gone: forget everything of them.
 
+export const always = []; // Called after any screen is shown.
+
 export const onShow = (family, call) => showing.set(family, call);
 export const onAction = (name, call) => acting.set(name, call);
+export const onEvery = (call) => always.push(call);
 export const onReset = (call) => resetting.push(call);

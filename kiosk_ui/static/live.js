@@ -1,4 +1,5 @@
 // Live values: one event stream, one picture of the world, and honest ages.
+import { renew } from "./beat.js";
 import { current, extras, words } from "./here.js";
 import { drawTide } from "./tide.js";
 import { age, date, join, number, time } from "./words.js";
@@ -44,18 +45,9 @@ function hear(event) {
   paint(document.body);
 }
 
-// A new release is fetched when the service says so, and shown when nobody is reading.
-async function renew(release) {
-  const ours = document.documentElement.dataset.release;
-  if (release === ours || current().screen !== "attract" || renew.asked === release) return;
-  renew.asked = release;
-  const worker = await navigator.serviceWorker?.getRegistration();
-  await worker?.update();
-  location.reload();
-}
-
 const since = (ms) => (performance.now() - ms) / 1000;
-const nowMs = () =>
+// The time that can be trusted, in ms since 1970; null where there is none.
+export const now = () =>
   message?.clock.set ? message.clock.utc_ms + (performance.now() - heardMs) : null;
 
 function derived(name) {
@@ -71,8 +63,8 @@ const origin = (value, w) =>
 
 // One line for each thing that a screen may ask for by data-live="…".
 const TEXTS = {
-  time: () => (nowMs() === null ? "--:--" : time(nowMs())),
-  date: (w) => (nowMs() === null ? (message ? w.clockNotSet : "") : date(nowMs(), current().language)),
+  time: () => (now() === null ? "--:--" : time(now())),
+  date: (w) => (now() === null ? (message ? w.clockNotSet : "") : date(now(), current().language)),
   simulated: (w) => (["heat_index", "pm2_5"].some((name) => derived(name)?.simulated) ? w.simulated : ""),
   "tide.short": (w, t) => (t ? `${metres(t.height_m, w)} ${arrow(t)}` : "–"),
   "tide.next": (w, t) => (t ? turn(t.next[0], w) : message ? w.clockNotSet : w.noData),
@@ -139,11 +131,14 @@ export function paint(root) {
   }
   for (const element of root.querySelectorAll("[data-quantity]")) quantity(element, w);
   const silent = !connected || since(heardMs) * 1000 > SILENCE_MS;
-  document.body.dataset.live = silent ? "no" : "yes";
+  const live = silent ? "no" : "yes";
+  const changed = document.body.dataset.live !== live;
+  document.body.dataset.live = live;
   for (const element of root.querySelectorAll("[data-stale]")) element.hidden = !silent;
   const stored = silent || !message || message.card === "ok";
   for (const element of root.querySelectorAll("[data-card]")) element.hidden = stored;
-  for (const element of root.querySelectorAll("[data-curve]")) drawTide(element, tide, nowMs());
+  for (const element of root.querySelectorAll("[data-curve]")) drawTide(element, tide, now());
+  if (changed) dispatchEvent(new Event("resize")); // What it says of it takes room, or gives it.
 }
 
 function set(element, text) {

@@ -1,10 +1,11 @@
 // Which screen is shown: fragments of all languages lie in memory, so a tap asks nobody.
-import { acting, bundles, current, go, resetting, showing, words } from "./here.js";
+import { acting, always, bundles, current, go, resetting, showing } from "./here.js";
 import { paint } from "./live.js";
-import { fill } from "./words.js";
+import { layOut, turnTo } from "./paging.js";
 
 const STACK_MAX = 50;
 
+const root = document.documentElement;
 const templates = new Map();
 const screen = document.querySelector("#screen");
 const bar = document.querySelector("#bar");
@@ -12,6 +13,7 @@ const pager = document.querySelector("#pager");
 const asking = document.querySelector("#asking");
 
 let stack = [];
+let focused = null; // Where a person with a keyboard was before the question came.
 
 // A fresh person: nothing of the last one is left.
 export function start(language) {
@@ -26,25 +28,43 @@ export function show(wanted) {
   const bundle = bundles[language];
   if (!bundle?.screens[name]) return;
   const fresh = language !== here.language || !bar.firstChild;
-  const moved = name !== here.screen || fresh;
+  const moved = name !== here.screen || fresh || !screen.firstChild;
   go({ language, screen: name, page });
-  if (fresh) {
-    document.documentElement.lang = bundle.html_language;
-    document.documentElement.dataset.language = language;
-    bar.innerHTML = bundle.parts.bar;
-    pager.innerHTML = bundle.parts.pager;
-    asking.innerHTML = bundle.parts.asking;
-  }
-  if (moved || !screen.firstChild) screen.replaceChildren(fragment(language, name));
-  document.body.dataset.screen = name.split("/")[0];
-  bar.hidden = name === "attract";
+  if (fresh) translate(bundle, language);
+  if (moved) screen.replaceChildren(fragment(language, name));
+  const family = name.split("/")[0];
+  document.body.dataset.screen = family;
   for (const button of bar.querySelectorAll("[data-go]")) {
-    button.classList.toggle("here", button.dataset.go === name);
+    const where = button.dataset.go === name;
+    if (where) button.setAttribute("aria-current", "page");
+    else button.removeAttribute("aria-current");
   }
-  bar.querySelector("[data-back]").disabled = name === "home";
-  if (moved) showing.get(document.body.dataset.screen)?.(screen, current());
-  turnPages();
+  bar.querySelector("[data-back]").disabled = name === "home" || name === "attract";
+  if (moved) showing.get(family)?.(screen, current());
   paint(document.body);
+  turnPages();
+  if (moved) {
+    tellScreen();
+    for (const call of always) call(screen.firstElementChild, current());
+  }
+}
+
+function translate(bundle, language) {
+  root.lang = bundle.html_language;
+  root.dataset.language = language;
+  document.title = bundle.title;
+  bar.innerHTML = bundle.parts.bar;
+  bar.hidden = false;
+  pager.innerHTML = bundle.parts.pager;
+  asking.innerHTML = bundle.parts.asking;
+}
+
+// A screen reader and the keyboard go on from the new screen's heading.
+function tellScreen() {
+  const heading = screen.querySelector("h1");
+  if (!heading || current().screen === "attract") return;
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
 }
 
 function fragment(language, name) {
@@ -57,23 +77,30 @@ function fragment(language, name) {
   return templates.get(key).content.cloneNode(true);
 }
 
-// Pages, not scrolling: the style sheet says how many items a page of this size holds.
 export function turnPages() {
   const here = current();
   pager.hidden = true;
   const list = screen.querySelector("[data-pages]");
   if (!list) return;
-  const items = [...list.children];
-  const perPage = Number(getComputedStyle(list).getPropertyValue("--per-page")) || items.length;
-  const pages = Math.ceil(items.length / perPage);
-  here.page = Math.min(Math.max(here.page, 0), pages - 1);
-  items.forEach((item, index) => {
-    item.hidden = Math.floor(index / perPage) !== here.page;
-  });
-  pager.hidden = pages < 2;
-  pager.querySelector("[data-count]").textContent = `${here.page + 1}/${pages}`;
+  let pages = parted(list);
+  if (pages.length > 1) {
+    // The buttons that turn the pages take room themselves.
+    pager.hidden = false;
+    pages = parted(list);
+  }
+  here.page = Math.min(Math.max(here.page, 0), pages.length - 1);
+  turnTo(list, pages[here.page]);
+  pager.hidden = pages.length < 2;
+  pager.querySelector("[data-count]").textContent = `${here.page + 1}/${pages.length}`;
   pager.querySelector('[data-turn="-1"]').disabled = here.page === 0;
-  pager.querySelector('[data-turn="1"]').disabled = here.page === pages - 1;
+  pager.querySelector('[data-turn="1"]').disabled = here.page === pages.length - 1;
+}
+
+function parted(list) {
+  const { language, screen: name } = current();
+  const { text, reach } = root.dataset;
+  const key = [language, name, text, reach, innerWidth, innerHeight, pager.hidden];
+  return layOut(screen.firstElementChild, list, [...key, document.body.dataset.live].join());
 }
 
 export function onTap(event) {
@@ -83,20 +110,37 @@ export function onTap(event) {
   if (!target || target.disabled) return;
   const here = current();
   const { act, go: wanted, language, turn } = target.dataset;
-  if (act) acting.get(act)(target, here);
+  if (act) acting.get(act)?.(target, here);
   else if (turn) show({ page: here.page + Number(turn) });
   else if ("back" in target.dataset) show(stack.pop() ?? { screen: "home" });
   else if (wanted && wanted !== here.screen) {
     if (wanted === "home") stack = [];
     else if (here.screen !== "attract") stack = [...stack, { ...here }].slice(-STACK_MAX);
     show({ language: language ?? here.language, screen: wanted });
-  } else if (language) show({ language, page: here.page });
+  } else if (language) {
+    // The choice of languages lies over the screen that was there, and goes with the choice.
+    const under = here.screen === "language" ? stack.pop() ?? { screen: "home" } : here;
+    show({ ...under, language });
+  }
 }
 
-export function askStill(seconds) {
+// The question lies over everything: nothing beneath it can be reached meanwhile.
+export function askStill(seconds, whole = seconds) {
+  const opened = asking.hidden && seconds !== null;
+  const closed = !asking.hidden && seconds === null;
   asking.hidden = seconds === null;
+  for (const part of [screen, bar, pager]) part.inert = !asking.hidden;
+  if (opened) {
+    focused = document.activeElement;
+    asking.querySelector("[data-stay]").focus({ preventScroll: true });
+  }
+  if (closed) {
+    focused?.focus({ preventScroll: true });
+    focused = null;
+  }
   if (seconds === null) return;
-  asking.querySelector("[data-countdown]").textContent = fill(words().backIn, seconds);
+  asking.querySelector("[data-countdown]").textContent = seconds;
+  asking.querySelector("[data-ring]").style.strokeDashoffset = 1 - seconds / whole;
 }
 
 addEventListener("resize", () => current().language && turnPages());

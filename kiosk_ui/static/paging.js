@@ -1,0 +1,138 @@
+// Pages, not scrolling: as many things on a page as this panel holds at this size of text.
+//
+// A list says by `data-pages` how it is parted. "grid": equal cards, `--rows` by `--cols` of
+// the style sheet at most; with `--whole`, all of them at once in an order of their own is
+// tried first. Otherwise: sheets, at most `--per-page` side by side; a sheet that is too long
+// even when alone flows on over more pages. Before anything is parted, what the screen can do
+// without is left out: `.shed1` first, then `.shed2` and `.shed3`.
+
+const LINE = 0.2; // A line box may be taller than its box by so much of a letter.
+const SHEDS = [0, 1, 2, 3];
+const measured = new Map(); // What a grid came to, by screen, language, modes and panel.
+
+const number = (element, name) => Number(getComputedStyle(element).getPropertyValue(name));
+
+// What the style sheet or a long word would cut off.
+function isCut(element) {
+  const style = getComputedStyle(element);
+  if (style.display === "inline" || style.display === "contents") return false;
+  return (
+    element.scrollWidth > element.clientWidth + 1 ||
+    element.scrollHeight > element.clientHeight + LINE * parseFloat(style.fontSize)
+  );
+}
+
+// What is set in the middle overflows to both sides, and only one of them counts as overflow.
+function spills(item) {
+  const box = item.getBoundingClientRect();
+  return [...item.children].some((child) => {
+    const { top, bottom } = child.getBoundingClientRect();
+    return top < box.top || bottom > box.bottom;
+  });
+}
+
+const hasCut = (root) =>
+  isCut(root) ||
+  [...root.querySelectorAll("*")].some((one) => !one.closest("svg") && one.offsetParent && isCut(one));
+
+export function layOut(section, list, key) {
+  const items = [...list.children].filter((item) => !("absent" in item.dataset));
+  for (const item of list.children) item.hidden = !items.includes(item);
+  return (list.dataset.pages === "grid" ? grid : sheets)(section, list, items, key);
+}
+
+// Equal cards.
+function grid(section, list, items, key) {
+  delete list.dataset.lay;
+  delete section.dataset.shed;
+  const cols = number(list, "--cols") || 1;
+  const rows = Math.min(number(list, "--rows") || 1, Math.ceil(items.length / cols));
+  if (!measured.has(key)) measured.set(key, measure(section, list, items, rows, cols));
+  const found = measured.get(key);
+  lay(section, list, found);
+  return chunks(items, found.whole ? items.length : found.rows * found.cols);
+}
+
+function measure(section, list, items, rows, cols) {
+  if (number(list, "--whole")) {
+    for (const shed of SHEDS) {
+      const whole = { shed, whole: true };
+      lay(section, list, whole);
+      if (!hasCut(section) && !items.some(spills)) return whole;
+    }
+  }
+  const ways = [];
+  for (let r = rows; r; r -= 1) for (let c = cols; c; c -= 1) ways.push({ rows: r, cols: c });
+  ways.sort((a, b) => b.rows * b.cols - a.rows * a.cols || b.rows - a.rows);
+  for (const way of ways) {
+    for (const shed of SHEDS) {
+      const tried = { ...way, shed };
+      lay(section, list, tried);
+      if (fits(list, items, way.rows)) return tried;
+    }
+  }
+  return { rows: 1, cols: 1, shed: SHEDS.at(-1) };
+}
+
+function lay(section, list, { shed, whole, rows, cols }) {
+  section.dataset.shed = shed;
+  list.dataset.lay = whole ? "whole" : "grid";
+  list.dataset.rows = whole ? "" : rows;
+  list.style.gridTemplate = whole
+    ? ""
+    : `repeat(${rows},minmax(0,1fr)) / repeat(${cols},minmax(0,1fr))`;
+}
+
+// All items at once, in rows of the height that they would have on a page of their own.
+function fits(list, items, rows) {
+  const style = getComputedStyle(list);
+  const room = list.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
+  const row = (room - (rows - 1) * parseFloat(style.rowGap)) / rows;
+  list.style.gridTemplateRows = "none";
+  list.style.gridAutoRows = `${Math.floor(row)}px`;
+  const good = items.every((item) => item.offsetHeight <= row + 1 && !hasCut(item) && !spills(item));
+  list.style.gridAutoRows = "";
+  list.style.gridTemplateRows = `repeat(${rows},minmax(0,1fr))`;
+  return good;
+}
+
+// Sheets of their own heights.
+function sheets(section, list, items) {
+  for (const item of items) delete item.dataset.flow;
+  const most = number(list, "--per-page") || items.length || 1;
+  for (const shed of SHEDS) {
+    section.dataset.shed = shed;
+    const pages = chunks(items, most);
+    if (pages.every((page) => turn(items, page, list))) return pages;
+  }
+  return items.flatMap((item) => {
+    const alone = [{ items: [item] }];
+    if (turn(items, alone[0], list)) return alone;
+    item.dataset.flow = "";
+    const count = Math.round(item.scrollWidth / step(item));
+    return Array.from({ length: Math.max(count, 1) }, (_, column) => ({ items: [item], column }));
+  });
+}
+
+function turn(items, page, list) {
+  list.dataset.alone = page.items.length;
+  for (const item of items) item.hidden = !page.items.includes(item);
+  return !isCut(list) && !page.items.some(hasCut);
+}
+
+const step = (item) => {
+  const style = getComputedStyle(item);
+  const sides = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+  return item.clientWidth - sides + parseFloat(style.columnGap);
+};
+
+const chunks = (items, most) =>
+  Array.from({ length: Math.max(1, Math.ceil(items.length / most)) }, (_, page) => ({
+    items: items.slice(page * most, (page + 1) * most),
+  }));
+
+export function turnTo(list, page) {
+  list.dataset.alone = page.items.length;
+  for (const item of list.children) item.hidden = !page.items.includes(item);
+  if (page.column !== undefined) page.items[0].scrollLeft = page.column * step(page.items[0]);
+}
