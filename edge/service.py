@@ -108,6 +108,7 @@ class Kiosk:
             px_per_mm=kiosk.px_per_mm,
             languages=kiosk.languages,
             start_language=kiosk.start_language,
+            tiles=kiosk.tiles,
             hosts=self._settings.web.hosts,
             idle_s=kiosk.idle_s,
             warning_s=kiosk.warning_s,

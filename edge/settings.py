@@ -16,6 +16,7 @@ from edge.calibration import Calibration
 from edge.errors import SettingsError
 
 LANGUAGES = ("th", "en", "zh")
+TILES = ("list/eat", "list/see", "map", "today", "list/around", "list/city")  # kiosk_ui/tiles.py.
 CLOCK_SOURCES = ("ntp", "technician", "city", "system")  # As in sync/clock.py.
 SENSORS_MAX = 64
 FILE_BYTES_MAX = 256 * 1024
@@ -134,6 +135,7 @@ class KioskSettings:
     px_per_mm: float = option(5.88, number(1, 30))
     languages: tuple[str, ...] = option(LANGUAGES, some_of(LANGUAGES))
     start_language: str = option("th", one_of(LANGUAGES))
+    tiles: tuple[str, ...] = option(TILES, some_of(TILES))
     idle_s: int = option(60, whole(20, 600))
     warning_s: int = option(20, whole(20, 120))
 

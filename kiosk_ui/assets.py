@@ -28,9 +28,9 @@ PACK_FONT = "Angsila Pack"  # Stands in kiosk.css behind the fonts that the soft
 FONT_WEIGHTS = ("400", "600")
 
 # One file is served, in this order; each family of screens keeps its rules apart.
-STYLES = ("kiosk.css",)
+STYLES = ("kiosk.css", "today.css", "map.css")
 
-_IMPORT = re.compile(r'from "\./([a-z_]+\.js)"')
+_IMPORT = re.compile(r'(from|import) "\./([a-z_]+\.js)"')
 _ASSET = re.compile(r"url\(([a-z0-9/_.-]+)\)")
 
 
@@ -108,5 +108,5 @@ class Assets:
 
     def _resolve(self, text: str) -> str:
         """Modules and style sheets name each other plainly; the browser gets hashed names."""
-        text = _IMPORT.sub(lambda match: f'from "{self.url(match[1])}"', text)
+        text = _IMPORT.sub(lambda match: f'{match[1]} "{self.url(match[2])}"', text)
         return _ASSET.sub(lambda match: f"url({self.url(match[1])})", text)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kiosk_ui import screen_entry, screen_list, screen_sos, screen_today
+from kiosk_ui import (
+    screen_access,
+    screen_entry,
+    screen_home,
+    screen_list,
+    screen_map,
+    screen_sos,
+    screen_today,
+    screen_toilet,
+)
 from kiosk_ui.i18n import say
 from kiosk_ui.languages import HTML_LANGUAGE
 from kiosk_ui.screens import Screens, environment
@@ -30,28 +39,41 @@ class Family(NamedTuple):
 
 FAMILIES = (
     Family(screen_today.screens, screen_today.WORDS, screen_today.levels),
-    Family(screen_list.screens),
+    Family(screen_list.screens, screen_list.WORDS),
     Family(screen_entry.screens),
     Family(screen_sos.screens),
+    Family(screen_map.screens, screen_map.WORDS),
+    # These lead to others, so those have to be known.
+    Family(screen_toilet.screens),
+    Family(screen_access.screens, screen_access.WORDS),
+    Family(screen_home.screens),
 )
 
 
 def render_bundle(
-    pack: Pack, place: KioskPlace, language: str, asset: Callable[[str], str]
+    pack: Pack,
+    place: KioskPlace,
+    language: str,
+    asset: Callable[[str], str],
+    add: Callable[[str, bytes], str] | None = None,
 ) -> dict[str, Any]:
     """All screens of one language, with the words and the tables that the scripts need."""
-    one = Screens(pack, place, language, asset)
+    one = Screens(pack, place, language, asset, add)
     screens: dict[str, str] = {}
     words: dict[str, str] = {}
     extras: dict[str, Any] = {}
     for family in FAMILIES:
         screens |= family.screens(one)
+        one.known.update(screens)
         words |= {key: one.say(text) for key, text in family.words.items()}
+    # By now every screen is known that a table may lead to.
+    for family in FAMILIES:
         if family.extras is not None:
             extras |= family.extras(one)
     return {
         "language": language,
         "html_language": HTML_LANGUAGE[language],
+        "title": one.say("Ang Sila"),
         "parts": {name: one.render(f"{name}.html") for name in PARTS},
         "screens": screens,
         "words": words,
@@ -66,6 +88,7 @@ def render_index(
     style: str,
     bundles: Mapping[str, str],
     release: str,
+    drawings: str,
 ) -> str:
     """The one page: an empty frame round the first screen."""
     language = place.start_language
@@ -81,4 +104,5 @@ def render_index(
         languages=" ".join(place.languages),
         attract=attract,
         release=release,
+        drawings=drawings,
     )
