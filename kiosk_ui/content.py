@@ -159,7 +159,7 @@ class Pack:
 
 def load_pack(path: Path = DEFAULT_PACK) -> Pack:
     """Read and check a pack. Raises `ContentError`; nothing of a bad pack is used."""
-    if path.is_dir() and _schema(path) == OLD_SCHEMA:
+    if (path / "manifest.json").is_file() and _schema(path) == OLD_SCHEMA:
         return _guarded(_OldFolder(path), path.name)
     with opened(path) as envelope:
         return read_pack(envelope if path.is_dir() else envelope.held())
