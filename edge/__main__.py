@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge.errors import EdgeError, SettingsError
+from edge.pack import add_pack
 
 # Each command imports what it needs when it runs: the start of the kiosk is measured, and
 # `angsila check` wants neither a web server nor a database.
@@ -86,10 +87,8 @@ def parser() -> argparse.ArgumentParser:
         "--wiring", action="store_true", help="also what the sensors claim, and where they clash"
     )
 
-    decode = command(commands, "decode", run_decode, "turn a captured frame into readings")
-    decode.add_argument("kind", metavar="KIND", help="a driver, such as pms5003")
-    decode.add_argument("--input", required=True, metavar="JSON", help="what was captured")
-    decode.add_argument("--json", action="store_true", help="print JSON")
+    add_decode(commands)
+    add_pack(commands, command)
 
     clock = command(commands, "set-time", run_set_time, "tell a running kiosk the time")
     clock.add_argument(
@@ -102,6 +101,21 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("--state", type=Path, required=True, metavar="DIR")
     verify.add_argument("--city", required=True, metavar="URL|DATABASE")
     return top
+
+
+def add_decode(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `angsila decode`."""
+    node = commands.add_parser("node", help="make what goes on the board of a sensor node")
+    node_orders = node.add_subparsers(required=True, metavar="ORDER")
+    board = command(node_orders, "build", run_node_build, "write what to copy to the board")
+    board.add_argument("file", type=Path, metavar="NODE.toml", help="settings of the node")
+    board.add_argument("folder", type=Path, metavar="DIR", help="where to write it")
+    board.add_argument("--mpy", action="store_true", help="compiled: smaller, and starts sooner")
+
+    decode = command(commands, "decode", run_decode, "turn a captured frame into readings")
+    decode.add_argument("kind", metavar="KIND", help="a driver, such as pms5003")
+    decode.add_argument("--input", required=True, metavar="JSON", help="what was captured")
+    decode.add_argument("--json", action="store_true", help="print JSON")
 
 
 def add_events(
@@ -309,6 +323,15 @@ def wiring_works(file: Path) -> bool:
     claims, faults = look(file)
     print(*(f"  {line}" for line in (*claims, *faults)), sep="\n")
     return not any(fault.is_clash for fault in faults)
+
+
+def run_node_build(arguments: argparse.Namespace) -> int:
+    """`angsila node build`."""
+    from edge.node import build, next_steps
+
+    made = build(arguments.file, arguments.folder, compiled=arguments.mpy)
+    print(next_steps(made, arguments.folder), end="")
+    return 0
 
 
 def run_decode(arguments: argparse.Namespace) -> int:

@@ -33,3 +33,7 @@ class InUseError(EdgeError):
     """Another instance works on the same state folder."""
 
     exit_status = EXIT_TRY_LATER
+
+
+class PackError(EdgeError):
+    """A workbook or a content pack is not what it must be."""

@@ -1,4 +1,4 @@
-"""Subset the screen's fonts to the glyphs of the pack: a part of building it.
+"""Subset the screen's fonts to the glyphs of the shipped workbook and of the screens' words.
 
     python -m kiosk_ui.build_fonts LOOPED_REGULAR LOOPED_SEMIBOLD CJK_REGULAR.ttc CJK_BOLD.ttc
 
@@ -15,10 +15,11 @@ from typing import Any
 from fontTools import subset  # type: ignore[import-untyped] # it brings no types
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # it brings no types
 
-from kiosk_ui.content import DEFAULT_PACK, load_pack
 from kiosk_ui.i18n import catalog
 from kiosk_ui.languages import BROUGHT, LANGUAGE_NAMES
 from kiosk_ui.place import PIER
+from kiosk_ui.workbook_read import DEFAULT_WORKBOOK, read_workbook
+from kiosk_ui.workbook_sheets import BOLD_FIELDS
 
 FONTS = Path(__file__).parent / "static" / "fonts"
 SIMPLIFIED_CHINESE = 2  # Its place in Debian's NotoSansCJK collections.
@@ -31,25 +32,27 @@ CHINESE_NAMES = "信息亭码头市场"  # A kiosk's own name comes from its set
 
 
 def letters_needed() -> str:
-    """Every character that the pack or a screen's words can show."""
-    pack = "".join(path.read_text(encoding="utf-8") for path in sorted(DEFAULT_PACK.glob("*.json")))
-    return "".join(sorted({letter for letter in pack + words() if letter.isprintable()}))
+    """Every character that the shipped content or a screen's words can show."""
+    return "".join(sorted({letter for letter in content() + words() if letter.isprintable()}))
 
 
 def bold_needed() -> str:
     """The characters of names and of the screen's words: no running text is bold."""
-    pack = load_pack()
-    names = [
-        *(entry.names for entry in pack.entries),
-        *(band.label for band in pack.pm2_5),
-        *(label for _, label in pack.heat_index),
-        pack.city,
-        pack.province,
-        PIER,
-    ]
-    return "".join(
-        sorted({letter for name in names for letter in "".join(name.values())} | set(words()))
-    )
+    return "".join(sorted(set(content(BOLD_FIELDS) + "".join(PIER.values()) + words())))
+
+
+def content(fields: tuple[str, ...] = ()) -> str:
+    """What stands in the shipped workbook, or in its columns of these fields.
+
+    The pack is built with a check of the fonts, so the fonts cannot be made from the pack.
+    """
+    said = ""
+    for sheet in read_workbook(DEFAULT_WORKBOOK).sheets.values():
+        for row in sheet.rows:
+            for column, text in row.cells.items():
+                if not fields or sheet.name == "city" or column.rpartition("_")[0] in fields:
+                    said += text
+    return said
 
 
 def words() -> str:

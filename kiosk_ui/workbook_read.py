@@ -11,8 +11,9 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-from kiosk_ui.content import ContentError
+from kiosk_ui.errors import ContentError
 
+DEFAULT_WORKBOOK = Path(__file__).parent / "workbook"
 SHEETS_MAX = 40
 ROWS_MAX = 2000
 COLUMNS_MAX = 200
@@ -64,6 +65,11 @@ def read_workbook(path: Path) -> Workbook:
     return Workbook(path.parent, _read_spreadsheet(path))
 
 
+def is_workbook(path: Path) -> bool:
+    """Whether a path is a workbook and no pack."""
+    return path.suffix.lower() in SPREADSHEETS or (path / "city.csv").is_file()
+
+
 def wrong(path: Path, english: str, thai: str) -> WorkbookError:
     """What to say of a workbook, or a part of it, that cannot be read."""
     return WorkbookError(f"{path.name}: {english} / {thai}")
@@ -105,8 +111,8 @@ def _read_spreadsheet(path: Path) -> dict[str, Sheet]:
         if len(names) > SHEETS_MAX:
             raise wrong(path, f"at most {SHEETS_MAX} sheets", f"มีได้ไม่เกิน {SHEETS_MAX} ชีต")
         return {
-            name.strip(): make_sheet(
-                name.strip(),
+            name.strip().lower(): make_sheet(
+                name.strip().lower(),
                 [
                     [cell_text(cell) for cell in row]
                     for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False)
@@ -138,7 +144,7 @@ def make_sheet(name: str, lines: list[list[str]], path: Path) -> Sheet:
         raise wrong(
             path, f"sheet {name}: at most {ROWS_MAX} rows", f"ชีต {name}: มีได้ไม่เกิน {ROWS_MAX} แถว"
         )
-    header = [clean(cell) for cell in lines[0]] if lines else []
+    header = [clean(cell).lower() for cell in lines[0]] if lines else []
     while header and not header[-1]:
         header.pop()
     if len(header) > COLUMNS_MAX:

@@ -19,7 +19,18 @@ LIBRARIES = {
     "drivers": {"cryptolib"},  # MicroPython's standard library.
     "drivers/linux": {"bleak", "dbus_fast", "gpiozero", "smbus2"},
     "sync": {"peewee", "aiohttp", "google", "backports", "compression", "cryptography"},
-    "kiosk_ui": {"aiohttp", "jinja2", "markupsafe", "fontTools", "babel", "segno"},
+    "kiosk_ui": {
+        "aiohttp",
+        "jinja2",
+        "markupsafe",
+        "fontTools",
+        "babel",
+        "segno",
+        "PIL",
+        "playwright",
+        "python_calamine",
+        "xlsxwriter",
+    },
     "edge": {"aiohttp"},
 }
 # These take values and return values: no loop, no socket, no disk, no clock, no log.

@@ -1,0 +1,206 @@
+"""Draw the screens of a pack in Chromium, without a server: what does not fit, and pictures."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from kiosk_ui.errors import ContentError
+from kiosk_ui.place import KioskPlace
+from kiosk_ui.shown import render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page, Route
+
+    from kiosk_ui.assets import Asset
+    from kiosk_ui.content import Pack
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+SWITCHES = (
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+ADDRESS = "http://127.0.0.1/"  # Nobody listens there: every request is answered from memory.
+WAIT_MS = 30_000
+# No sensor is here. The stream says nothing, and is not asked for again.
+SILENT_STREAM = "retry: 100000000\n\n"
+TEXT_SIZES = ("a", "a1", "a2")  # 100, 130 and 160 %.
+TEXT_NAMES = {"a": "A", "a1": "A+", "a2": "A++"}
+
+
+class Panel(NamedTuple):
+    """A panel's pixels, and how many of them are a millimetre."""
+
+    width: int
+    height: int
+    px_per_mm: float
+
+    @property
+    def name(self) -> str:
+        """As a person calls it."""
+        return f"{self.width}x{self.height}"
+
+
+PANELS = (Panel(800, 480, 5.25), Panel(1280, 800, 5.88), Panel(1080, 1920, 4.03))
+
+
+class Cut(NamedTuple):
+    """A text that the screen cuts off."""
+
+    screen: str
+    language: str
+    panel: str
+    text_size: str
+    text: str
+
+
+# In the page: shows a screen as the router does, without the way there.
+_SHOW = """
+  const find = (part) => performance.getEntriesByType('resource')
+    .find((one) => one.name.includes(part)).name;
+  const router = await import(find('/router.'));
+  const here = await import(find('/here.'));
+  document.dispatchEvent(new PointerEvent('pointerdown'));  // Somebody is here.
+"""
+# A line box may be taller than its box by a fifth of a letter without touching anything.
+_CUT = """
+  const cut = () => [...document.querySelectorAll('#screen *')]
+    .filter((e) => !e.closest('svg') && e.offsetParent && getComputedStyle(e).display !== 'inline')
+    .filter((e) => e.scrollWidth > e.clientWidth + 1 ||
+      e.scrollHeight > e.clientHeight + 0.2 * parseFloat(getComputedStyle(e).fontSize))
+    .filter((e, _, all) => !all.some((other) => other !== e && e.contains(other)))
+    .map((e) => e.textContent.trim());
+"""
+_MEASURE = f"""async ([language, textSize]) => {{
+  {_SHOW} {_CUT}
+  document.documentElement.dataset.text = textSize;
+  const found = [];
+  for (const screen of Object.keys(here.bundles[language].screens)) {{
+    router.show({{language, screen, page: 0}});
+    await document.fonts.ready;
+    const count = document.querySelector('#pager').hidden ? 1 :
+      Number(document.querySelector('[data-count]').textContent.split('/')[1]) || 1;
+    for (let page = 0; page < count; page += 1) {{
+      if (page) router.show({{language, screen, page}});
+      for (const text of cut()) found.push([screen, text]);
+    }}
+  }}
+  return found;
+}}"""
+_ONE = f"""async ([language, textSize, screen, page]) => {{
+  {_SHOW}
+  document.documentElement.dataset.text = textSize;
+  router.show({{language, screen, page}});
+  await document.fonts.ready;
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  return document.querySelector('#pager').hidden ? 1 :
+    Number(document.querySelector('[data-count]').textContent.split('/')[1]) || 1;
+}}"""
+_SCREENS = f"async () => {{ {_SHOW} return Object.keys(Object.values(here.bundles)[0].screens); }}"
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser during the block. Raises `ContentError` with what to install."""
+    try:
+        from playwright.sync_api import Error, sync_playwright  # noqa: PLC0415 # kiosks have none
+    except ImportError:
+        raise ContentError(
+            "the screens cannot be drawn: pip install 'angsila-kiosk[preview]'"
+            " / วาดหน้าจอไม่ได้ ให้ติดตั้งด้วย pip install 'angsila-kiosk[preview]'"
+        ) from None
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        raise ContentError(
+            "the screens cannot be drawn without Chromium: sudo apt install chromium"
+            " / วาดหน้าจอไม่ได้เพราะไม่มี Chromium ให้ติดตั้งด้วย sudo apt install chromium"
+        )
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=found, args=_switches())
+        except Error as error:
+            first = str(error).partition("\n")[0]
+            raise ContentError(f"{found} does not start: {first}") from None
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def _switches() -> list[str]:
+    """Chromium refuses its sandbox to root, as in a container."""
+    import os  # noqa: PLC0415 # here only
+
+    return [*SWITCHES, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+
+
+@contextmanager
+def opened_page(browser: Browser, pack: Pack, panel: Panel) -> Iterator[Page]:
+    """The pack's page on a panel, all languages loaded."""
+    files = render(pack, KioskPlace(px_per_mm=panel.px_per_mm)).files
+    context = browser.new_context(
+        viewport={"width": panel.width, "height": panel.height}, service_workers="block"
+    )
+    try:
+        page = context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        page.route("**/*", lambda route: _answer(route, files))
+        page.goto(ADDRESS)
+        page.wait_for_selector("html[data-ready]", state="attached")
+        yield page
+    finally:
+        context.close()
+
+
+def _answer(route: Route, files: dict[str, Asset]) -> None:
+    path = urlsplit(route.request.url).path
+    asset = files.get(path)
+    if asset is not None:
+        route.fulfill(body=asset.body, content_type=asset.content_type)
+    elif path == "/api/live":
+        route.fulfill(body=SILENT_STREAM, content_type="text/event-stream")
+    else:
+        route.fulfill(status=404, body="")
+
+
+def cut_off(browser: Browser, pack: Pack, text_sizes: tuple[str, ...] = ("a2",)) -> Iterator[Cut]:
+    """Every text that a screen cuts off, in any language, on any panel, at these text sizes."""
+    for panel in PANELS:
+        with opened_page(browser, pack, panel) as page:
+            for language in pack.languages:
+                for size in text_sizes:
+                    for screen, text in page.evaluate(_MEASURE, [language, size]):
+                        yield Cut(screen, language, panel.name, TEXT_NAMES[size], text)
+
+
+def pictures(
+    browser: Browser, pack: Pack, folder: Path, text_size: str = "a"
+) -> Iterator[tuple[str, str, str, str]]:
+    """Write a picture of every screen; give screen, language, panel and file name of each."""
+    for panel in PANELS:
+        with opened_page(browser, pack, panel) as page:
+            for screen in page.evaluate(_SCREENS):
+                for language in pack.languages:
+                    yield from _take(page, folder, (screen, language, panel.name), text_size)
+
+
+def _take(
+    page: Page, folder: Path, what: tuple[str, str, str], text_size: str
+) -> Iterator[tuple[str, str, str, str]]:
+    screen, language, panel = what
+    number, count = 0, 1
+    while number < count:
+        count = page.evaluate(_ONE, [language, text_size, screen, number])
+        more = f"-{number + 1}" if number else ""
+        file = f"{screen.replace('/', '-')}{more}-{language}-{panel}.png"
+        page.screenshot(path=folder / file)
+        yield screen, language, panel, file
+        number += 1
