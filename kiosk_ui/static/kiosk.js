@@ -3,20 +3,16 @@ import { load } from "./here.js";
 import { onTap, show, start } from "./router.js";
 import { listen } from "./live.js";
 import { watchIdle } from "./idle.js";
+import { forget, guard } from "./guard.js";
+import "./access.js";
+import "./open.js";
 
 const root = document.documentElement;
 const bundles = Object.fromEntries(
   root.dataset.bundles.split(" ").map((pair) => pair.split("=")),
 );
 
-for (const name of ["contextmenu", "dragstart", "selectstart", "gesturestart"]) {
-  document.addEventListener(name, (event) => event.preventDefault());
-}
-document.addEventListener("wheel", (event) => event.ctrlKey && event.preventDefault(), {
-  passive: false,
-});
-document.addEventListener("touchmove", (event) => event.preventDefault(), { passive: false });
-
+guard();
 document.addEventListener("click", onTap);
 
 // The first language comes first: a person may touch before the others are here.
@@ -28,8 +24,8 @@ watchIdle({
   idleS: Number(root.dataset.idle),
   warningS: Number(root.dataset.warning),
   reset: () => {
-    sessionStorage.clear();
     start(first);
+    forget();
   },
   turn: () => show({ language: next(), screen: "attract" }),
 });
