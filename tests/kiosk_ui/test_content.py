@@ -1,25 +1,25 @@
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kiosk_ui.content import DEFAULT_PACK, ContentError, load_pack, walk_min, way_m
+from kiosk_ui.content import ContentError, load_pack, walk_min, way_m
+from tests.kiosk_ui import packs
 
 PIER = (13.341, 100.925)
 
 
 def edit(folder: Path, name: str, change: dict[str, Any], entry: str = "oyster") -> Path:
-    """Copy the default pack and change fields of one entry, or of another file."""
-    pack = shutil.copytree(DEFAULT_PACK, folder / "pack")
-    content = json.loads((pack / name).read_text())
+    """The shipped pack with other fields in one entry, or in another file."""
+    files = packs.content()
+    content = json.loads(files[name])
     row = content
     if name == "entries.json":
         row = next(one for one in content if one["id"] == entry)
     row.update(change)
-    (pack / name).write_text(json.dumps(content))
-    return pack
+    files[name] = json.dumps(content).encode()
+    return packs.unfold(folder / "pack", packs.members(files))
 
 
 def test_the_default_pack_is_whole() -> None:
@@ -77,25 +77,24 @@ def test_a_wrong_entry_is_named(tmp_path: Path, change: dict[str, Any], message:
 def test_another_schema_is_refused(tmp_path: Path) -> None:
     """A pack of the future is not half understood."""
     with pytest.raises(ContentError, match="angsila-pack/9"):
-        load_pack(edit(tmp_path, "manifest.json", {"schema": "angsila-pack/9"}))
+        load_pack(packs.write(tmp_path, packs.members(schema="angsila-pack/9")))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """The editor learns which file is not there."""
-    pack = shutil.copytree(DEFAULT_PACK, tmp_path / "pack")
-    (pack / "levels.json").unlink()
+    files = packs.content()
+    del files["levels.json"]
 
     with pytest.raises(ContentError, match=r"levels\.json"):
-        load_pack(pack)
+        load_pack(packs.write(tmp_path, packs.members(files)))
 
 
 def test_a_file_that_is_no_json_is_named(tmp_path: Path) -> None:
     """So is one that was cut off."""
-    pack = shutil.copytree(DEFAULT_PACK, tmp_path / "pack")
-    (pack / "entries.json").write_text('[{"id": ')
+    files = packs.content() | {"entries.json": b'[{"id": '}
 
     with pytest.raises(ContentError, match=r"entries\.json: not JSON"):
-        load_pack(pack)
+        load_pack(packs.write(tmp_path, packs.members(files)))
 
 
 def test_walking_minutes_follow_the_way() -> None:
