@@ -5,6 +5,7 @@ import { listen } from "./live.js";
 import { watchIdle } from "./idle.js";
 import { forget, guard } from "./guard.js";
 import "./access.js";
+import "./map.js";
 import "./open.js";
 
 const root = document.documentElement;

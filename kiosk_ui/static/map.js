@@ -1,0 +1,318 @@
+// The map: two plans that are moved by transforms alone; pins that crowd become one with a number.
+import { onAction, onReset, onShow, words } from "./here.js";
+
+const ZOOMS = { market: [1, 1.7, 3], area: [1, 2.2, 4.8] };
+const APART = 1.17; // Between two pins, in pins: a target and a gap.
+const EDGE_MM = 8; // A chosen pin is at least so far from the edge.
+const DRAG_MM = 3; // A finger that has moved so far does not tap.
+const PAN = 0.5; // Of the view, for one tap of an arrow.
+const LIST_MAX = 3;
+
+let view = null;
+let plans = {};
+let moving = null;
+let at = {}; // Which plan, zoom and middle; what is chosen.
+
+const px = (mm) => mm * parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--mm"));
+const shown = () => plans[at.plan];
+
+onReset(() => (at = {}));
+
+onShow("map", (screen) => {
+  view = screen.querySelector(".mapview");
+  plans = {};
+  for (const element of view.querySelectorAll(".plan")) {
+    const [x, y, width, height] = element.dataset.box.split(" ").map(Number);
+    const things = [...element.querySelectorAll("[data-x]")].map((one) => ({
+      one,
+      x: Number(one.dataset.x) - x,
+      y: Number(one.dataset.y) - y,
+    }));
+    plans[element.dataset.plan] = {
+      element,
+      art: element.querySelector(".art"),
+      width,
+      height,
+      marks: things.filter(({ one }) => one.localName !== "button"),
+      pins: things.filter(({ one }) => one.localName === "button"),
+      you: things.find(({ one }) => one.className === "you"),
+      doubts: [...element.querySelectorAll(".m-about")],
+    };
+  }
+  view.onpointerdown = take;
+  view.onpointermove = drag;
+  view.onpointerup = view.onpointercancel = () => setTimeout(() => (moving = null));
+  view.addEventListener("click", letGo, { capture: true });
+  if (at.plan) draw();
+  else choose(view.dataset.first);
+});
+
+addEventListener("resize", () => view?.isConnected && draw());
+
+onAction("plan", (button) => choose(button.dataset.plan));
+onAction("zoom", (button) => zoom(Number(button.dataset.by)));
+onAction("pan", (button) => {
+  const [dx, dy] = button.dataset.pan.split(" ").map(Number);
+  at.x += (dx * PAN * view.clientWidth) / scale();
+  at.y += (dy * PAN * view.clientHeight) / scale();
+  move();
+});
+onAction("kind", (button) => {
+  const { kind, otherwise } = button.dataset;
+  at.kind = at.kind === kind ? "" : kind;
+  at.card = null;
+  const none = at.kind && !Object.values(plans).some(({ pins }) => pins.some(wanted));
+  if (none) at.card = { name: words().mapNone, go: otherwise, act: words().mapList };
+  else if (at.kind && !shown().pins.some(wanted)) return choose("area");
+  draw();
+});
+onAction("pin", (button) => {
+  const pin = shown().pins.find(({ one }) => one === button);
+  at.card = { ...button.dataset, go: `entry/${button.dataset.id}`, act: words().mapDetails };
+  reveal(pin);
+  draw();
+});
+onAction("pins", (button) => {
+  const group = shown().groups[button.dataset.group];
+  if (at.zoom < ZOOMS[at.plan].length - 1) {
+    at.x = group[0].x;
+    at.y = group[0].y;
+    return zoom(1);
+  }
+  at.card = { group, from: 0 };
+  draw();
+});
+onAction("more", () => {
+  at.card.from = (at.card.from + LIST_MAX) % at.card.group.length;
+  card();
+});
+onAction("unpin", () => {
+  at.card = null;
+  draw();
+});
+
+function choose(name) {
+  const { kind = "" } = at;
+  const plan = plans[name];
+  // A plan that is much taller than the view would begin with crowds alone.
+  const begin = plan.height / plan.width > (1.9 * view.clientHeight) / view.clientWidth;
+  const zoomed = name === "area" && begin;
+  const { x, y } = (zoomed && plan.you) || { x: plan.width / 2, y: plan.height / 2 };
+  at = { plan: name, kind, card: null, zoom: zoomed ? 1 : 0, x, y };
+  draw();
+}
+
+function zoom(by) {
+  at.zoom = Math.min(Math.max(at.zoom + by, 0), ZOOMS[at.plan].length - 1);
+  draw();
+}
+
+// Pixels for a metre.
+function scale() {
+  const { width, height } = shown();
+  return Math.min(view.clientWidth / width, view.clientHeight / height) * ZOOMS[at.plan][at.zoom];
+}
+
+const wanted = ({ one }) => !at.kind || one.dataset.kinds.split(" ").includes(at.kind);
+
+// What zoom, plan and choice change. Moving about calls only move().
+function draw() {
+  const plan = shown();
+  const k = scale();
+  for (const each of Object.values(plans)) each.element.hidden = each !== plan;
+  plan.art.style.width = `${plan.width * k}px`;
+  plan.art.style.height = `${plan.height * k}px`;
+  for (const { one, x, y } of [...plan.marks, ...plan.pins]) {
+    one.style.transform = `translate(${x * k}px,${y * k}px)`;
+  }
+  group(plan, k);
+  for (const button of view.parentElement.querySelectorAll("[data-plan],[data-kind]")) {
+    if (button.localName !== "button") continue;
+    const on = button.dataset.plan === at.plan || (at.kind && button.dataset.kind === at.kind);
+    button.setAttribute("aria-pressed", Boolean(on));
+  }
+  card();
+  move();
+}
+
+// The nearest pin of a crowd stays, with the number of all of them.
+function group(plan, k) {
+  plan.pins[0].one.hidden = false;
+  const apart = plan.pins[0].one.offsetWidth * APART;
+  for (const old of plan.element.querySelectorAll(".many,.tag")) old.remove();
+  plan.groups = [];
+  for (const circle of plan.doubts) {
+    circle.classList.toggle("on", circle.dataset.of === at.card?.id);
+  }
+  for (const pin of plan.pins) {
+    pin.one.hidden = true;
+    pin.one.classList.toggle("chosen", pin.one.dataset.id === at.card?.id);
+    if (!wanted(pin)) continue;
+    const near = plan.groups.find(
+      ([first]) => Math.abs(first.x - pin.x) * k < apart && Math.abs(first.y - pin.y) * k < apart,
+    );
+    if (near) near.push(pin);
+    else plan.groups.push([pin]);
+  }
+  const taken = plan.groups.map(([{ one, x, y }]) => around(x * k, y * k - rise(one, apart), apart * 0.36));
+  plan.groups.forEach((pins, number) => {
+    const [pin] = pins;
+    const many = pins.length > 1;
+    pin.one.hidden = many;
+    if (many) plan.element.append(crowd(pins, number));
+  });
+  const room = at.zoom === 0 ? roomOf(plan, k) : null;
+  if (plan.you) place(plan.you.one.querySelector("span"), plan.you, k, taken, apart * 0.36, room, true);
+  for (const { one, x, y } of plan.marks) {
+    if (one.className === "ring") one.hidden = !claim(taken, around(x * k, y * k, one.offsetHeight));
+  }
+  plan.groups.forEach(([pin, ...others]) => others.length || label(plan, pin, k, taken, apart, room));
+}
+
+function crowd(pins, number) {
+  const button = document.createElement("button");
+  button.className = "pin many";
+  button.dataset.act = "pins";
+  button.dataset.group = number;
+  button.textContent = pins.length;
+  button.setAttribute("aria-label", pins.map(({ one }) => one.dataset.name).join(", "));
+  button.style.transform = pins[0].one.style.transform;
+  return button;
+}
+
+// A name beside its pin, where there is room for it.
+function label(plan, pin, k, taken, apart, room) {
+  const tag = document.createElement("span");
+  tag.className = "tag";
+  tag.textContent = pin.one.dataset.name;
+  plan.element.append(tag);
+  const { x, y } = pin;
+  const spot = { x, y: y - rise(pin.one, apart) / k };
+  if (!place(tag, spot, k, taken, apart * 0.36, room)) tag.remove();
+}
+
+// Beside, below or above a point, whichever is free first; false where nothing is.
+function place(tag, { x, y }, k, taken, away, room, must = false) {
+  const [width, height] = [tag.offsetWidth, tag.offsetHeight];
+  const spots = [
+    [x * k + away, y * k - height / 2],
+    [x * k - away - width, y * k - height / 2],
+    [x * k - width / 2, y * k + away * 1.25],
+    [x * k - width / 2, y * k - away * 1.25 - height],
+  ];
+  const boxes = spots.map(([left, top]) => ({ left, top, right: left + width, bottom: top + height }));
+  const free = (box) => (!room || within(box, room)) && !taken.some((other) => overlap(box, other));
+  const box = boxes.find(free) ?? (must && boxes[1]);
+  if (!box) return false;
+  taken.push(box);
+  const [fromX, fromY] = must ? [x * k, y * k] : [0, 0];
+  tag.style.transform = `translate(${box.left - fromX}px,${box.top - fromY}px)`;
+  return true;
+}
+
+// A pin stands above its place; one that is only roughly known lies on it.
+const rise = (one, apart) => (one.classList.contains("rough") ? 0 : apart * 0.43);
+const around = (x, y, half) => ({ left: x - half, right: x + half, top: y - half, bottom: y + half });
+const within = (a, b) => a.left > b.left && a.right < b.right && a.top > b.top && a.bottom < b.bottom;
+
+function claim(taken, box) {
+  if (taken.some((other) => overlap(box, other))) return false;
+  taken.push(box);
+  return true;
+}
+
+// What one sees of a plan that is shown as a whole.
+function roomOf(plan, k) {
+  const [x, y] = [(plan.width * k) / 2, (plan.height * k) / 2];
+  const [w, h] = [view.clientWidth / 2, view.clientHeight / 2];
+  return { left: x - w, right: x + w, top: y - h, bottom: y + h };
+}
+
+const overlap = (a, b) =>
+  a.left < b.right - 4 && a.right > b.left + 4 && a.top < b.bottom && a.bottom > b.top;
+
+// A pin that the card would cover is moved to where one sees it.
+function reveal({ x, y }) {
+  const k = scale();
+  const left = (x - at.x) * k + view.clientWidth / 2;
+  const top = (y - at.y) * k + view.clientHeight / 2;
+  const edge = px(EDGE_MM);
+  if (left < edge || left > view.clientWidth - edge) at.x = x;
+  if (top < edge * 2 || top > view.clientHeight * 0.5) at.y = y + (view.clientHeight * 0.1) / k;
+}
+
+function card() {
+  const aside = view.querySelector(".mapcard");
+  aside.hidden = !at.card;
+  if (!at.card) return aside.replaceChildren();
+  const { group: pins, from, name, way, go, act } = at.card;
+  const w = words();
+  const button = (text, set, className) => {
+    const made = document.createElement("button");
+    made.textContent = text;
+    made.className = className ?? "";
+    Object.assign(made.dataset, set);
+    return made;
+  };
+  const close = button("", { act: "unpin" }, "close");
+  close.setAttribute("aria-label", w.mapClose);
+  close.innerHTML = '<svg class="ic" viewBox="0 0 64 64" aria-hidden="true"><use href="#close"/></svg>';
+  if (pins) {
+    const listed = pins
+      .slice(from, from + LIST_MAX)
+      .map(({ one }) => button(one.dataset.name, { go: `entry/${one.dataset.id}` }, "row1"));
+    const more = pins.length > LIST_MAX ? [button(w.mapMore, { act: "more" })] : [];
+    return aside.replaceChildren(...listed, ...more, close);
+  }
+  const told = document.createElement("p");
+  told.innerHTML = "<b></b><small></small>";
+  told.firstChild.textContent = name;
+  told.lastChild.textContent = way ?? "";
+  aside.replaceChildren(told, button(act, { go }, "main"), close);
+}
+
+// The plan under the view: a transform, and nothing that costs a layout.
+function move() {
+  const { element, width, height } = shown();
+  at.x = Math.min(Math.max(at.x, 0), width);
+  at.y = Math.min(Math.max(at.y, 0), height);
+  const k = scale();
+  const left = Math.round(view.clientWidth / 2 - at.x * k);
+  const top = Math.round(view.clientHeight / 2 - at.y * k);
+  element.style.transform = `translate(${left}px,${top}px)`;
+  for (const button of view.parentElement.querySelectorAll(".maprail button")) {
+    const { by, pan } = button.dataset;
+    if (by) button.disabled = !ZOOMS[at.plan][at.zoom + Number(by)];
+    else {
+      const [dx, dy] = pan.split(" ").map(Number);
+      button.disabled = (dx ? at.x : at.y) === (dx + dy < 0 ? 0 : dx ? width : height);
+    }
+  }
+}
+
+function take(event) {
+  if (event.isPrimary) moving = { x: event.clientX, y: event.clientY, far: false, ...from() };
+}
+
+const from = () => ({ atX: at.x, atY: at.y });
+
+function drag(event) {
+  if (!moving || !event.isPrimary) return;
+  const [dx, dy] = [event.clientX - moving.x, event.clientY - moving.y];
+  moving.far ||= Math.hypot(dx, dy) > px(DRAG_MM);
+  if (!moving.far) return;
+  at.x = moving.atX - dx / scale();
+  at.y = moving.atY - dy / scale();
+  move();
+}
+
+// The end of a drag is no tap; a tap beside everything closes the card.
+function letGo(event) {
+  if (moving?.far) {
+    event.stopPropagation();
+    moving = null;
+  } else if (at.card && !event.target.closest("button,aside")) {
+    at.card = null;
+    draw();
+  }
+}
