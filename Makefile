@@ -6,8 +6,9 @@ CITY_PORT ?= 8090
 STATE ?= state
 SEEDS ?= 40
 FROM ?= 0
+HOURS ?= 24
 
-.PHONY: help setup run kiosk city test bench powercut powercut-liar sim sim-mutants shots lint browser clean
+.PHONY: help setup run kiosk city test bench powercut powercut-liar sim sim-mutants soak-ble shots lint browser clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 20
@@ -47,6 +48,9 @@ sim: setup ## let kiosks and a city live through SEEDS=40 universes of faults, f
 
 sim-mutants: setup ## plant faults in the product; the simulator has to find each
 	@exec .venv/bin/python -m tests.sim.mutants
+
+soak-ble: setup browser ## let 5,000 strangers an hour walk by a kiosk's Bluetooth, HOURS=24 hours
+	@exec .venv/bin/python -m tests.soak_ble "$(HOURS)"
 
 shots: setup browser ## a picture of every screen in build/shots/
 	@exec .venv/bin/python tests/shots.py

@@ -73,6 +73,7 @@ class Figures:
     state: str = "starting"  # starting, ok, absent or silent
     why: str = ""
     mode: str = ""  # passive or active
+    adverts: int = 0  # Of anybody: how lively the air is.
     scans: int = 0
     power_cycles: int = 0
     helper_runs: int = 0
@@ -171,6 +172,7 @@ class Scanner:
     def heard(self, address: str, advert: Heard) -> None:
         """Take an advertisement; what is of no sensor of ours goes no further."""
         self._ladder.heard(self._now_s())
+        self.figures.adverts += 1
         if self._trouble is not None:
             self._turn("ok", None)
         ear = self._ears.get(address)

@@ -134,6 +134,14 @@ class FakeBlueZ:
         """Drop a device that has not been heard for long, as BlueZ does after 30 s."""
         self._remove(f"{self.path}/dev_{address.replace(':', '_')}")
 
+    async def settle(self) -> None:
+        """Wait until the bus has taken all signals: dbus-fast breaks when its buffer is full."""
+        if self._bus is not None:
+            bus = "org.freedesktop.DBus"
+            await self._bus.call(
+                Message(destination=bus, path="/", interface=f"{bus}.Peer", member="Ping")
+            )
+
     async def patterns(self) -> list[Any]:
         """What the monitors of all clients listen for."""
         found: list[Any] = []
