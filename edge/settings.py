@@ -480,16 +480,21 @@ def line_of(source_text: str, place: Place, key: str | None) -> int | None:
     """Find the line of `key` in its table, or of the table's head."""
     head_line = None
     inside = False
+    below = ""  # "calibration.ph." under [sensor.calibration.ph], which belongs to its sensor.
     seen = -1
     for number_of_line, line in enumerate(source_text.splitlines(), start=1):
-        head = re.match(r"\s*\[\[?\s*([\w-]+)", line)
-        if head:
+        head = re.match(r"\s*\[\[?\s*([\w-]+)\.?([\w.-]*)", line)
+        if head and head[2] and head[1] == place.section:
+            below = f"{head[2]}."
+        elif head:
+            below = ""
             inside = head[1] == place.section
             seen += inside
             inside = inside and place.index in (None, seen)
             head_line = head_line or (number_of_line if inside else None)
-        elif inside and key and starts(key.split(".")[0], line):
-            return number_of_line
+        elif inside and key and key.startswith(below):
+            if starts(key.removeprefix(below).split(".")[0], line):
+                return number_of_line
         elif head_line is None and seen < 0 and starts(place.section, line):
             return number_of_line  # A loose key, or `section = …` before any table.
     return head_line

@@ -8,6 +8,7 @@ import pytest
 
 from drivers.errors import BusError, ChecksumError
 from drivers.reading import Reading
+from edge.calibration import Calibration
 from edge.health import SensorState
 from edge.sampler import MISSES_MAX, Sampler, beat_ms
 
@@ -46,7 +47,8 @@ class World:
         decimals: Mapping[str, int],
     ) -> None:
         """Remember what a journal would take."""
-        assert (sensor, simulated, decimals) == ("pier", False, {"air_temperature": 2})
+        assert (sensor, simulated) == ("pier", False)
+        assert {reading.quantity: 2 for reading in readings}.items() <= decimals.items()
         self.taken += [(at_ms, reading.value, reading.quality) for reading in readings]
 
 
@@ -80,7 +82,12 @@ class Script:
         self.closes += 1
 
 
-async def sampled(world: World, driver: Script, period_s: float = 10.0) -> SensorState:
+async def sampled(
+    world: World,
+    driver: Script,
+    period_s: float = 10.0,
+    calibration: Mapping[str, Calibration] | None = None,
+) -> SensorState:
     """Sample to the end of the script."""
     state = SensorState("pier", "script", period_s)
     sampler = Sampler(
@@ -91,6 +98,7 @@ async def sampled(world: World, driver: Script, period_s: float = 10.0) -> Senso
         clock=world,
         state=state,
         report=world.reports.append,
+        calibration=calibration or {},
         sleep=world.sleep,
     )
     with pytest.raises(asyncio.CancelledError):
@@ -188,6 +196,76 @@ async def test_a_sensor_that_is_not_there_is_a_state_on_the_screen() -> None:
     pauses_ms = [later - sooner for sooner, later in pairwise(tries_ms)]
     assert pauses_ms == sorted(pauses_ms)
     assert len(world.reports) == 1
+
+
+class Listening(Script):
+    """A driver of a sensor that is only listened to."""
+
+    LISTENS = True
+
+
+async def test_a_sensor_that_is_only_listened_to_keeps_its_beat() -> None:
+    """It is not started again, however long it is silent, and shows on the first beat it is back.
+
+    Its silence is journalled at once, then once a minute, and again when it has another reason.
+    """
+    world = World(now_ms=0)
+    absent, silent = BusError("no adapter", "absent"), BusError("not heard", "timeout")
+    driver = Listening(OK, *[absent] * 12, *[silent] * 8, OK)
+
+    await sampled(world, driver)
+
+    assert driver.starts == 1
+    assert [(at_ms // 1000, quality) for at_ms, _, quality in world.taken] == [
+        (0, "ok"),
+        (10, "absent"),
+        (70, "absent"),
+        (130, "timeout"),
+        (190, "timeout"),
+        (210, "ok"),
+    ]
+    assert [(report["state"], report["quality"]) for report in world.reports] == [
+        ("failed", "absent"),
+        ("failed", "timeout"),
+        ("ok", "ok"),
+    ]
+
+
+async def test_nothing_new_is_neither_good_nor_bad() -> None:
+    """Between two adverts a beat passes without an entry, and without a change of state."""
+    world = World(now_ms=0)
+    none: tuple[Reading, ...] = ()
+    silent = BusError("not heard", "timeout")
+
+    state = await sampled(world, Listening(none, silent, none, silent, none, silent, none))
+
+    assert [quality for _, _, quality in world.taken] == ["timeout"]
+    assert state.state == "failed"
+
+
+async def test_a_calibrated_reading_is_journalled_with_its_raw_value() -> None:
+    """Both streams are there, when the sensor answers and when it does not."""
+    world = World(now_ms=0)
+    found = Calibration(1.0, -0.5, "2026-11-25", "Somchai", "ice water")
+
+    await sampled(world, Script(OK, BusError("gone"), OK), calibration={"air_temperature": found})
+
+    assert [value for _, value, _ in world.taken] == [31.0, 31.5, None, None, 31.0, 31.5]
+
+
+class Probe(Script):
+    """A driver of a probe that ages."""
+
+    NEEDS_CALIBRATION = True
+
+
+async def test_a_probe_without_a_calibration_says_so() -> None:
+    """The city and the screen see the value, and that nobody has vouched for it."""
+    world = World()
+
+    await sampled(world, Probe(OK))
+
+    assert [(value, quality) for _, value, quality in world.taken] == [(31.5, "uncalibrated")]
 
 
 async def test_a_sensor_that_hangs_is_given_up_in_time() -> None:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.calibration import Calibration
 from edge.errors import EXIT_USAGE, SettingsError
 from edge.settings import SENSORS_MAX, check, city_url, load, load_city
 
@@ -83,6 +84,60 @@ SENSOR = "[web]\n\n[[sensor]]\nname = 'pier'\ndriver = 'bme280'\n"
 def test_a_wrong_sensor_is_named_with_its_line(tmp_path: Path, text: str, words: str) -> None:
     """A driver's own options are checked as ours are, and the right table is pointed at."""
     assert words in refusal(tmp_path, text)
+
+
+AIR = "[[sensor]]\nname = 'a'\ndriver = 'bthome'\naddress = 'A4:C1:38:12:34:56'\n"
+FOUND = "date = '2026-11-25'\nby = 'Somchai'\nref = 'ice'\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (AIR + "key = 'abc'", "line 5: [[sensor]] a: bthome option key has 3 characters; allowed"),
+        (AIR.replace(":56", ""), "line 4: [[sensor]] a: bthome option address = 'A4:C1:38:12:34'"),
+        (
+            AIR + AIR.replace("'a'", "'b'").replace("A4:", "a4:"),
+            "line 8: [[sensor]] address = 'a4:C1:38:12:34:56' is not allowed; allowed: an address",
+        ),
+        (AIR + "[sensor.calibration.ph]\ngain = 2", "[[sensor]] calibration.ph needs date: who"),
+        (
+            AIR + "[sensor.calibration.ph]\ndate = '25.11.2026'\nby = 'S'\nref = 'r'",
+            "line 6: [[sensor]] calibration.ph.date = '25.11.2026' is not allowed; allowed: a day",
+        ),
+        (
+            AIR + f"[sensor.calibration.ph]\n{FOUND}[[sensor]]\nname = 'B'\ndriver = 'host'",
+            "line 10: [[sensor]] name = 'B' is not allowed",
+        ),
+        (
+            AIR + f"[sensor.calibration.ph]\n{FOUND}gian = 2",
+            "line 9: unknown option calibration.ph.gian = 2 in [[sensor]]; allowed: calibration.",
+        ),
+        (AIR + "calibration = 3", "line 5: [[sensor]] calibration = 3 is not allowed; allowed: ta"),
+        ("[bluetooth]\nhelper = 'systemctl'", "line 2: [bluetooth] helper = 'systemctl' is not"),
+        ("[bluetooth]\nadapter = 'usb'", "line 2: [bluetooth] adapter = 'usb' is not allowed"),
+    ],
+)
+def test_what_is_wrong_with_a_sensor_in_the_air_or_a_calibration(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    """A wrong address, key, day or command is pointed at, and a key is not repeated."""
+    said = refusal(tmp_path, text)
+
+    assert words in said
+    assert "abc" not in said
+
+
+def test_a_calibration_belongs_to_its_sensor(tmp_path: Path) -> None:
+    """What stands in the file is what is applied; a gain that is not said is one."""
+    path = tmp_path / "kiosk.toml"
+    path.write_text(AIR + f"[sensor.calibration.air_temperature]\n{FOUND}offset = -0.5\n")
+
+    (sensor,) = load(path).sensors
+
+    assert sensor.calibration["air_temperature"] == Calibration(
+        1.0, -0.5, "2026-11-25", "Somchai", "ice"
+    )
+    assert set(sensor.options) == {"address"}
 
 
 def test_the_second_of_two_sensors_is_pointed_at(tmp_path: Path) -> None:
