@@ -107,7 +107,7 @@ class Packs:
             except (ContentError, OSError) as error:
                 self._tell("refused", before, str(error))
                 raise
-            await asyncio.to_thread(self._store.switch, self._name(pack))
+            await asyncio.to_thread(self._store.switch, pack.envelope.manifest.name)
             self._swap(rendered)
             self._put_on_trial(Trial(rendered, self._page() is not None))
             self._tell("shown", pack, "")
@@ -229,11 +229,6 @@ class Packs:
             log.warning("no way back on the card: %s", error)
             return self._store.shipped()
         return self._store.load()[0]
-
-    def _name(self, pack: Pack) -> str:
-        if pack.envelope is None:
-            raise RuntimeError(f"version {pack.version} has no manifest")
-        return pack.envelope.manifest.name
 
     def _tell(self, state: str, pack: Pack, why: str) -> None:
         if state in ("refused", "rolled back", "damaged"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import date
 from math import asin, cos, radians, sin, sqrt
@@ -15,12 +14,11 @@ from kiosk_ui.errors import ContentError as ContentError  # noqa: PLC0414 # scre
 from kiosk_ui.languages import BROUGHT, LANGUAGE_NAMES, Words
 from kiosk_ui.pack_file import Envelope, opened
 from kiosk_ui.pack_rows import TEXT_MAX as TEXT_MAX  # noqa: PLC0414 # who writes packs looks here
-from kiosk_ui.pack_rows import Files, Row, number, rows, short, table, words, wrong
+from kiosk_ui.pack_rows import Row, number, rows, short, table, words, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-OLD_SCHEMA = "angsila-pack/1"
 DEFAULT_PACK = Path(__file__).parent / "pack"
 KINDS = (
     "place",
@@ -97,6 +95,7 @@ class Entry:
     confidence: str
     translation_confidence: Words
     tags: tuple[str, ...]
+    days: tuple[date, date] | None = None  # The first and the last day of a dated event.
 
     def card_name(self, language: str) -> str:
         """What a card calls it."""
@@ -130,27 +129,26 @@ class Pack:
     sources: Mapping[str, Source]
     pm2_5: tuple[Band, ...]
     heat_index: tuple[tuple[float, Words], ...]
+    envelope: Envelope = field(repr=False, compare=False)  # What it was read from.
     # Entry -> language -> other words that people look for it by.
     aliases: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     stalls: tuple[Mapping[str, Any], ...] = ()
     notices: tuple[Mapping[str, Any], ...] = ()
     ui_words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # Language, English.
-    envelope: Envelope | None = None  # What it was read from.
 
     def file(self, name: str) -> bytes | None:
         """A drawing, sound, font or map by its logical name; None where the pack has none."""
-        if self.envelope is None or name not in self.envelope.manifest.files:
-            return None
-        return self.envelope.file(name)
+        here = name in self.envelope.manifest.files
+        return self.envelope.file(name) if here else None
 
     def names(self, folder: str) -> list[str]:
         """Logical names of the files that begin so, such as "qr/"."""
-        return [] if self.envelope is None else self.envelope.names(folder)
+        return self.envelope.names(folder)
 
     @property
     def digest(self) -> str:
-        """What this very edition is known by; empty where it has no hashes."""
-        return "" if self.envelope is None else self.envelope.manifest.digest
+        """What this very edition is known by."""
+        return self.envelope.manifest.digest
 
     def of_kind(self, *kinds: str) -> tuple[Entry, ...]:
         """Entries of these kinds, kind by kind, in the pack's order."""
@@ -159,15 +157,19 @@ class Pack:
 
 def load_pack(path: Path = DEFAULT_PACK) -> Pack:
     """Read and check a pack. Raises `ContentError`; nothing of a bad pack is used."""
-    if (path / "manifest.json").is_file() and _schema(path) == OLD_SCHEMA:
-        return _guarded(_OldFolder(path), path.name)
     with opened(path) as envelope:
         return read_pack(envelope if path.is_dir() else envelope.held())
 
 
 def read_pack(envelope: Envelope) -> Pack:
     """Read and check what an envelope holds. Raises `ContentError`."""
-    return _guarded(envelope, envelope.manifest.name)
+    try:
+        return _pack(envelope)
+    except ContentError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        # A field is missing or of another shape outside the entries, which check their own.
+        raise ContentError(f"{envelope.manifest.name}: not a pack, {error!r}") from error
 
 
 def distance_m(a: tuple[float, float], b: tuple[float, float]) -> float:
@@ -194,30 +196,18 @@ def walk_min(way: float | None) -> int | None:
     return minutes if minutes <= WALK_MIN_MAX else None
 
 
-def _guarded(files: Files, name: str) -> Pack:
-    try:
-        return _pack(files)
-    except ContentError:
-        raise
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        # A field is missing or of another shape outside the entries, which check their own.
-        raise ContentError(f"{name}: not a pack, {error!r}") from error
-
-
-def _pack(files: Files) -> Pack:
-    envelope = files if isinstance(files, Envelope) else None
-    about = _about(files)
-    languages = tuple(about["languages"])
+def _pack(files: Envelope) -> Pack:
+    manifest, about = files.manifest, table(files, "pack.json")
+    languages = manifest.languages
     sources = {key: _source(key, row) for key, row in table(files, "sources.json").items()}
     found = rows(files, "entries.json", ENTRIES_MAX)
     entries = tuple(_entry(row, sources, languages) for row in found)
     _refuse_doubles(entries)
     city, levels = about["city"], files.json("levels.json")
     centre = city.get("centre") or city["center"]
-    more = {} if envelope is None else _more(envelope, languages)
     return Pack(
-        id=about["id"],
-        version=about["version"],
+        id=manifest.id,
+        version=manifest.version,
         languages=languages,
         city=words("pack.json: city.names", city["names"], NAME_MAX, languages),
         province=words("pack.json: city.province", city["province"], NAME_MAX, languages),
@@ -229,18 +219,9 @@ def _pack(files: Files) -> Pack:
         sources=sources,
         pm2_5=_pm2_5(levels["pm2_5"]["bands"], languages),
         heat_index=_heat_index(levels["heat_index"]["levels"], languages),
-        envelope=envelope,
-        **more,
+        envelope=files,
+        **_more(files, languages),
     )
-
-
-def _about(files: Files) -> dict[str, Any]:
-    """What is said of the whole pack: by its manifest, and in pack.json."""
-    if not isinstance(files, Envelope):
-        return dict(files.json("manifest.json"))
-    manifest = files.manifest
-    named = {"id": manifest.id, "version": manifest.version, "languages": manifest.languages}
-    return {**table(files, "pack.json"), **named}
 
 
 def _more(envelope: Envelope, languages: tuple[str, ...]) -> dict[str, Any]:
@@ -323,29 +304,6 @@ def _heat_index(levels: list[Any], languages: tuple[str, ...]) -> tuple[tuple[fl
     )
 
 
-class _OldFolder:
-    """The form that the shipped pack had before it had hashes."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def json(self, name: str) -> Any:
-        """One file. Raises `ContentError`."""
-        path = self._folder / name
-        try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ContentError(f"{name}: {error.strerror}: {path}") from error
-        except ValueError as error:
-            raise ContentError(f"{name}: not JSON: {error}") from error
-
-
-def _schema(folder: Path) -> object:
-    """What kind of pack a folder says it is."""
-    said = _OldFolder(folder).json("manifest.json")
-    return said.get("schema") if isinstance(said, dict) else None
-
-
 def _refuse_doubles(entries: tuple[Entry, ...]) -> None:
     seen: set[str] = set()
     for entry in entries:
@@ -383,6 +341,20 @@ def _hours(row: Row) -> Hours | None:
     )
 
 
+def _days(fields: Row, when: Any) -> tuple[date, date] | None:
+    """When an event is, once somebody has confirmed it."""
+    if when is None or not when.get("date_confirmed") or "starts_on" not in when:
+        return None
+    try:
+        first = date.fromisoformat(when["starts_on"])
+        last = date.fromisoformat(when.get("ends_on", when["starts_on"]))
+    except (TypeError, ValueError) as error:
+        raise fields.wrong("when", "days like 2026-11-22", when) from error
+    if last < first:
+        raise fields.wrong("when.ends_on", "a day that is not before starts_on", when["ends_on"])
+    return first, last
+
+
 def _entry(row: Any, sources: Mapping[str, Source], languages: tuple[str, ...]) -> Entry:
     fields = Row(row, languages)
     address = row.get("address")
@@ -405,4 +377,5 @@ def _entry(row: Any, sources: Mapping[str, Source], languages: tuple[str, ...]) 
         confidence=fields.one_of("confidence", CONFIDENCES),
         translation_confidence=translation,
         tags=fields.names_of("tags"),
+        days=_days(fields, when),
     )

@@ -6,13 +6,15 @@ import re
 import unicodedata
 from datetime import date
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from kiosk_ui.errors import ContentError
 from kiosk_ui.languages import NEEDED, Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from kiosk_ui.pack_file import Envelope
 
 TEXT_MAX = 300
 SHOWN_MAX = 80  # Of a wrong value, in a message.
@@ -24,19 +26,12 @@ TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _ENTRY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
-class Files(Protocol):
-    """Where the parts of a pack come from."""
-
-    def json(self, name: str) -> Any:
-        """One of them. Raises `ContentError`."""
-
-
 def wrong(where: str, wanted: str, value: object) -> ContentError:
     """The complaint about one value."""
     return ContentError(f"{where}: {wanted} is wanted: {str(value)[:SHOWN_MAX]!r}")
 
 
-def table(files: Files, name: str) -> dict[str, Any]:
+def table(files: Envelope, name: str) -> dict[str, Any]:
     """A file that is one object. Raises `ContentError`."""
     found = files.json(name)
     if not isinstance(found, dict):
@@ -44,7 +39,7 @@ def table(files: Files, name: str) -> dict[str, Any]:
     return found
 
 
-def rows(files: Files, name: str, rows_max: int) -> list[Any]:
+def rows(files: Envelope, name: str, rows_max: int) -> list[Any]:
     """A file that is a list. Raises `ContentError`."""
     found = files.json(name)
     if not isinstance(found, list) or len(found) > rows_max:

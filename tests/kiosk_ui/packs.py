@@ -40,11 +40,7 @@ def content(**changes: Any) -> dict[str, bytes]:
     A change of "entries" is for the rows: entry -> the fields that are other.
     """
     envelope = shipped().envelope
-    if envelope is None:
-        files = {path.name: path.read_bytes() for path in DEFAULT_PACK.glob("*.json")}
-        files["pack.json"] = files.pop("manifest.json")
-    else:
-        files = {name: envelope.file(name) for name in envelope.names()}
+    files = {name: envelope.file(name) for name in envelope.names()}
     for entry, fields in changes.pop("entries", {}).items():
         rows = json.loads(files["entries.json"])
         next(row for row in rows if row["id"] == entry).update(fields)
