@@ -18,12 +18,16 @@ from edge import systemd
 from edge.claim import alone, listen, writable_folder
 from edge.errors import InUseError, StateError
 from edge.health import Health, SensorState, TrialWrite, versions
+from edge.machine import machine
+from edge.packs import Packs
 from edge.sampler import Sampler
+from edge.screen import Screen
 from edge.settings import SensorSettings, Settings
 from edge.supervisor import Part, supervise
 from kiosk_ui.app import make_app
 from kiosk_ui.beat import BEATS, Beats
-from kiosk_ui.content import load_pack
+from kiosk_ui.boot import GATE
+from kiosk_ui.pack_store import PackStore, Rules
 from kiosk_ui.place import KioskPlace
 from sync import local
 from sync.clock import Clock
@@ -58,7 +62,8 @@ async def run(settings: Settings, state: Path) -> None:
     with alone(folder), door(settings) as listening:
         async with opened_journal(folder, settings) as journal:
             kiosk = Kiosk(settings, folder, journal)
-            async with kiosk.local_socket(), pages(kiosk.app(), listening):
+            app = kiosk.app()
+            async with kiosk.local_socket(), pages(app, listening):
                 systemd.notify(READY="1", STATUS="serving")
                 log.info("kiosk on http://%s:%d", *listening.getsockname()[:2])
                 await run_parts(kiosk.parts(), stopping)
@@ -94,6 +99,8 @@ class Kiosk:
         }
         self._test_write = TrialWrite(folder)
         self._beats = Beats()
+        self._packs: Packs | None = None  # Made with the application.
+        self._screen: Screen | None = None
         self._health = Health(journal, self._uplink_status, self._sensors, self._test_write)
         self._reports: asyncio.Queue[dict[str, Any]] = asyncio.Queue(maxsize=REPORTS_MAX)
 
@@ -101,6 +108,8 @@ class Kiosk:
         """Make the pages' application."""
         kiosk = self._settings.kiosk
         place = KioskPlace(
+            id=kiosk.id,
+            technician_pin=kiosk.technician_pin,
             names=asdict(kiosk.name),
             latitude=kiosk.latitude,
             longitude=kiosk.longitude,
@@ -113,16 +122,46 @@ class Kiosk:
             idle_s=kiosk.idle_s,
             warning_s=kiosk.warning_s,
         )
+        self._packs = packs = self._make_packs(place)
+        first = packs.first()
         app = make_app(
             self._journal,
             self._clock,
             self._uplink_status,
-            load_pack(),
+            first.pack,
             place,
-            self._health.body,
+            self._body,
+            rendered=first,
+            machine=lambda: machine(self._journal.folder),
         )
         self._beats = app[BEATS]
+        packs.serve(app)
+        self._screen = Screen(
+            self._settings.screen.restart,
+            app[BEATS],
+            app[GATE],
+            self._clock.utc_ms,
+            self._report,
+        )
         return app
+
+    def _make_packs(self, place: KioskPlace) -> Packs:
+        content = self._settings.content
+        rules = Rules(
+            content.id, content.trusted_keys, content.signatures_wanted, versions()["angsila"]
+        )
+        store = PackStore(self._journal.folder, rules)
+        return Packs(store, place, self._report, has_screen=bool(self._settings.screen.restart))
+
+    def _body(self) -> dict[str, Any]:
+        """All that GET /health says, with screen and content."""
+        body = self._health.body()
+        if self._packs is None or self._screen is None:
+            return body
+        screen = self._screen.state()
+        if screen["state"] == "given up" and body["status"] == "ok":
+            body["status"] = "degraded"
+        return {**body, "screen": screen, "content": self._packs.state()}
 
     def parts(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Name the parts that run for ever."""
@@ -133,6 +172,9 @@ class Kiosk:
             "watch": self._watch(),
             "test write": self._keep_test_write(),
         }
+        if self._packs is not None and self._screen is not None:
+            parts["packs"] = self._packs.keep()
+            parts["screen"] = self._screen.keep()
         if self._uplink is not None:
             parts["uplink"] = self._uplink.keep()
         for sensor in self._settings.sensors:
@@ -140,6 +182,8 @@ class Kiosk:
         # Behind the sensors: what it listens for is what they have asked for.
         if any(catalog.is_bluetooth(sensor.driver) for sensor in self._settings.sensors):
             parts["bluetooth"] = supervise(self._bluetooth())
+        if self._settings.nodes.host:
+            parts["nodes"] = self._node_door()
         return parts
 
     @asynccontextmanager
@@ -147,7 +191,9 @@ class Kiosk:
         """Answer commands on this machine, such as `angsila verify`, where the card lets us."""
         async with AsyncExitStack() as stack:
             try:
-                await stack.enter_async_context(local.serve(self._journal, self._uplink))
+                await stack.enter_async_context(
+                    local.serve(self._journal, self._uplink, self._packs)
+                )
             except OSError as error:
                 log.warning("no commands will be answered: %s", error)
             yield
@@ -188,6 +234,18 @@ class Kiosk:
         beat = self._beats.last
         now_s = asyncio.get_running_loop().time()
         return beat is None or beat.idle or now_s - beat.heard_s > SCREEN_DARK_S
+
+    async def _node_door(self) -> None:
+        """Hear our own nodes on the local network; without its port the kiosk goes on."""
+        from edge import node, node_door  # noqa: PLC0415 # start time: few kiosks have nodes
+
+        wanted = self._settings.nodes
+        try:
+            await node_door.serve(wanted.host, wanted.port, node.board_files())
+        except OSError as error:
+            log.warning("nodes cannot be heard at %s:%d: %s", wanted.host, wanted.port, error)
+            self._report({"part": "nodes", "state": "failed", "why": str(error)})
+            await asyncio.Event().wait()
 
     def _bluetooth(self) -> Part:
         """Set up the one scanner that hears all Bluetooth sensors."""

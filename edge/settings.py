@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from drivers import catalog
 from edge.calibration import Calibration
 from edge.errors import SettingsError
+from kiosk_ui.languages import LANGUAGE_NAMES
 
-LANGUAGES = ("th", "en", "zh")
+LANGUAGES = tuple(LANGUAGE_NAMES)
 TILES = ("list/eat", "list/see", "map", "today", "list/around", "list/city")  # kiosk_ui/tiles.py.
 CLOCK_SOURCES = ("ntp", "technician", "city", "system")  # As in sync/clock.py.
 SENSORS_MAX = 64
@@ -102,10 +103,27 @@ CITY_URL = Rule(
     "'http://HOST:PORT', 'https://HOST', or '' for no city",
     lambda value: re.fullmatch(r"(https?://[^\s/?#@]+)?", value) is not None and url_parses(value),
 )
+# As kiosk_ui/pin.py makes it, which `angsila check` need not load.
+PIN_HASH = text(
+    r"(scrypt\$\d{4,5}\$[1-8]\$[1-4]\$[0-9a-f]{16,64}\$[0-9a-f]{64})?",
+    "what `angsila technician-pin` prints, or '' for none",
+)
 PORT = whole(0, 65535)
+KEYS = Rule(
+    "a list of up to 16 public keys, each of 64 hex digits and there once",
+    lambda value: (
+        len(set(value)) == len(value) <= 16
+        and all(re.fullmatch(r"[0-9a-f]{64}", key) for key in value)
+    ),
+)
 COMMAND = Rule("a command with an absolute path, or '' for none", command_parses)
 DAY = Rule("a day such as '2026-11-25'", day_parses)
 BEAT_S_MIN = 0.05  # A beat is a whole number of milliseconds, and a machine has other work.
+
+
+def nodes_host(host: str) -> bool:
+    """Whether this is an address, or none."""
+    return not host or HOST.fits(host)
 
 
 def option(default: T, rule: Rule, kind: type | None = None) -> T:
@@ -133,11 +151,12 @@ class KioskSettings:
     longitude: float | None = option(None, number(-180, 180), kind=float)
     heading_deg: float | None = option(None, number(0, 359.9), kind=float)
     px_per_mm: float = option(5.88, number(1, 30))
-    languages: tuple[str, ...] = option(LANGUAGES, some_of(LANGUAGES))
+    languages: tuple[str, ...] = option((), some_of(LANGUAGES, least=0))
     start_language: str = option("th", one_of(LANGUAGES))
     tiles: tuple[str, ...] = option(TILES, some_of(TILES))
     idle_s: int = option(60, whole(20, 600))
     warning_s: int = option(20, whole(20, 120))
+    technician_pin: str = option("", PIN_HASH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +209,30 @@ class BluetoothSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ScreenSettings:
+    """The browser that shows the pages."""
+
+    restart: str = option("", COMMAND)
+
+
+@dataclass(frozen=True, slots=True)
+class ContentSettings:
+    """Which content packs this kiosk shows."""
+
+    id: str = option("angsila", text(r"[a-z0-9][a-z0-9-]{0,39}", "up to 40 of a-z, 0-9 and -"))
+    trusted_keys: tuple[str, ...] = option((), KEYS)
+    signatures_wanted: int = option(2, whole(1, 8))
+
+
+@dataclass(frozen=True, slots=True)
+class NodesSettings:
+    """Where our own nodes on the local network find this kiosk."""
+
+    host: str = option("", Rule("an address such as '10.42.0.1', or '' for no door", nodes_host))
+    port: int = option(8081, PORT)
+
+
+@dataclass(frozen=True, slots=True)
 class CalibrationSettings:
     """One quantity of a sensor: what was found, when, by whom, and against what."""
 
@@ -227,6 +270,9 @@ class Settings:
     uplink: UplinkSettings = field(default_factory=UplinkSettings)
     clock: ClockSettings = field(default_factory=ClockSettings)
     bluetooth: BluetoothSettings = field(default_factory=BluetoothSettings)
+    nodes: NodesSettings = field(default_factory=NodesSettings)
+    screen: ScreenSettings = field(default_factory=ScreenSettings)
+    content: ContentSettings = field(default_factory=ContentSettings)
     sensors: tuple[SensorSettings, ...] = ()
 
 
@@ -245,6 +291,9 @@ SECTIONS: dict[str, type] = {
     "uplink": UplinkSettings,
     "clock": ClockSettings,
     "bluetooth": BluetoothSettings,
+    "nodes": NodesSettings,
+    "screen": ScreenSettings,
+    "content": ContentSettings,
 }
 
 
@@ -256,7 +305,7 @@ def load(path: Path) -> Settings:
     kiosk = sections["kiosk"]
     if (kiosk.latitude is None) != (kiosk.longitude is None):
         source.fail(Place("kiosk"), None, "[kiosk] latitude and longitude come together")
-    if kiosk.start_language not in kiosk.languages:
+    if kiosk.languages and kiosk.start_language not in kiosk.languages:
         allowed = f"one of languages, {listed(kiosk.languages)}"
         source.refuse(Place("kiosk"), "start_language", kiosk.start_language, allowed)
     return Settings(**sections, sensors=sensors(source))
@@ -271,10 +320,15 @@ def load_city(path: Path) -> CitySettings:
 
 
 def check(path: Path) -> str:
-    """Check a settings file of either kind, and say what it is. Raises `SettingsError`."""
-    if "city" in Source.read(path).tables:
+    """Check a settings file of any kind, and say what it is. Raises `SettingsError`."""
+    tables = Source.read(path).tables
+    if "city" in tables:
         load_city(path)
         return "good settings of a city"
+    if "node" in tables:
+        from edge.node import plan  # noqa: PLC0415 # it is made of this module's parts
+
+        return f"good settings of a node with {len(plan(path).sensors)} sensors"
     return f"good settings of a kiosk with {len(load(path).sensors)} sensors"
 
 
@@ -407,7 +461,7 @@ def sensors(source: Source) -> tuple[SensorSettings, ...]:
         sensor = one_sensor(source, place, table)
         if sensor.name in {other.name for other in made}:
             source.refuse(place, "name", sensor.name, "a name that no other sensor has")
-        if catalog.is_bluetooth(sensor.driver) and address_of(sensor) in map(address_of, made):
+        if catalog.has_address(sensor.driver) and address_of(sensor) in map(address_of, made):
             allowed = "an address that no other sensor has"
             source.refuse(place, "address", sensor.options["address"], allowed)
         made.append(sensor)
@@ -415,8 +469,8 @@ def sensors(source: Source) -> tuple[SensorSettings, ...]:
 
 
 def address_of(sensor: SensorSettings) -> str:
-    """The Bluetooth address of a sensor, written in one way; empty without one."""
-    given = sensor.options.get("address", "") if catalog.is_bluetooth(sensor.driver) else ""
+    """The sending address of a sensor, written in one way; empty without one."""
+    given = sensor.options.get("address", "") if catalog.has_address(sensor.driver) else ""
     return str(given).upper().replace("-", ":")
 
 
