@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from drivers.bus import transfer_failed
+from drivers.bus_recovery import free
 from drivers.errors import BusError
+from drivers.linux.pinctrl import PiLines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from smbus2 import i2c_msg
+
+    from drivers.bus_recovery import Lines
 
 Answer = TypeVar("Answer")
 
@@ -21,6 +27,14 @@ Answer = TypeVar("Answer")
 # bus that hangs for longer cannot be stopped, only no longer waited for.
 TRANSFER_MAX_S = 2.0
 TRANSFER_BYTES_MAX = 64
+# After so many transfers in a row that the bus itself has failed, it is freed; and again after
+# as many more.
+FAILURES_MAX = 10
+RECOVERY_MAX_S = 10.0
+# A chip that does not answer: the bus is well.
+NO_ANSWER = {errno.ENXIO, errno.EREMOTEIO}
+
+log = logging.getLogger(__name__)
 
 
 class Adapter(Protocol):
@@ -40,9 +54,17 @@ class LinuxI2C:
     from `shared`, so that there is one for each adapter.
     """
 
-    def __init__(self, number: int, open_bus: Callable[[int], Adapter] | None = None) -> None:
+    def __init__(
+        self,
+        number: int,
+        open_bus: Callable[[int], Adapter] | None = None,
+        lines: Callable[[int], Lines] = PiLines,
+    ) -> None:
         self._number = number
         self._open_bus = open_bus or open_adapter
+        self._lines = lines
+        self._failures = 0
+        self.recoveries = 0
         self._users = 0
         self._bus: Adapter | None = None
         self._thread: ThreadPoolExecutor | None = None
@@ -119,12 +141,39 @@ class LinuxI2C:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(TRANSFER_MAX_S):
-                return await loop.run_in_executor(thread, transfer, bus)
+                answer = await loop.run_in_executor(thread, transfer, bus)
         except TimeoutError as error:
+            await self._failed()
             message = f"/dev/i2c-{self._number} hangs: no answer within {TRANSFER_MAX_S} s"
+            if error.errno is not None:  # The kernel's own limit was the shorter one.
+                message = transfer_failed(addr, memaddr, error)
             raise BusError(message, "timeout") from error
         except OSError as error:
+            if error.errno not in NO_ANSWER:
+                await self._failed()
             raise BusError(transfer_failed(addr, memaddr, error)) from error
+        self._failures = 0
+        return answer
+
+    async def _failed(self) -> None:
+        """Count a failure of the bus itself, and free it after too many."""
+        self._failures += 1
+        if self._failures < FAILURES_MAX or self._thread is None:
+            return
+        self._failures = 0
+        self.recoveries += 1
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(RECOVERY_MAX_S):
+                # In the bus's own thread: nobody transfers meanwhile.
+                freed = await loop.run_in_executor(self._thread, free, self._lines(self._number))
+        except TimeoutError:
+            log.debug("/dev/i2c-%d: its thread hangs, so it cannot be freed", self._number)
+        except BusError as error:
+            log.debug("/dev/i2c-%d cannot be freed: %s", self._number, error)
+        else:
+            word = "is free again" if freed else "is held by a chip that only a power cut frees"
+            log.warning("/dev/i2c-%d %s", self._number, word)
 
 
 def open_adapter(number: int) -> Adapter:

@@ -7,7 +7,7 @@ from smbus2 import i2c_msg
 
 from drivers.bme280 import ADDRESS, BME280
 from drivers.errors import BusError
-from drivers.linux.i2c import LinuxI2C, open_adapter, shared
+from drivers.linux.i2c import FAILURES_MAX, LinuxI2C, open_adapter, shared
 
 I2C_M_RD = 1
 
@@ -144,4 +144,81 @@ async def test_a_chip_that_takes_commands() -> None:
     assert await bus.readfrom(0x44, 3) == b"\x66\xee\x50"
     with pytest.raises(BusError, match="I2C 0x45: "):
         await bus.writeto(0x45, b"\xfd")
+    await bus.close()
+
+
+class StuckAdapter(RegisterAdapter):
+    """A bus on which a chip holds the data line until it is freed."""
+
+    is_stuck = True
+
+    def i2c_rdwr(self, *messages: i2c_msg) -> None:
+        """Transfer messages, or time out as the kernel does."""
+        if self.is_stuck:
+            raise OSError(110, "Connection timed out")
+        super().i2c_rdwr(*messages)
+
+
+class Lines:
+    """Lines whose data line rises at the first clock."""
+
+    def __init__(self, adapter: StuckAdapter) -> None:
+        self._adapter = adapter
+
+    def take(self) -> None:
+        """Nothing to do."""
+
+    def clock(self, *, low: bool) -> None:
+        """Let the chip go on."""
+        self._adapter.is_stuck = self._adapter.is_stuck and low
+
+    def pull_data(self, *, low: bool) -> None:
+        """Nothing to do."""
+
+    def data_is_high(self) -> bool:
+        """Whether the chip has let go."""
+        return not self._adapter.is_stuck
+
+    def give_back(self) -> None:
+        """Nothing to do."""
+
+
+async def test_a_bus_that_failed_ten_times_is_freed() -> None:
+    """A chip that holds the data line costs ten transfers, and no technician."""
+    adapter = StuckAdapter({ADDRESS: bme280_registers()})
+    bus = LinuxI2C(1, lambda _: adapter, lambda _: Lines(adapter))
+    await bus.open()
+    for number in range(FAILURES_MAX):
+        assert bus.recoveries == 0, number
+        with pytest.raises(BusError, match="timed out"):
+            await bus.readfrom_mem(ADDRESS, 0xD0, 1)
+
+    assert await bus.readfrom_mem(ADDRESS, 0xD0, 1) == b"\x60"
+    assert bus.recoveries == 1
+    await bus.close()
+
+
+async def test_a_chip_that_is_missing_is_no_reason_to_free_the_bus() -> None:
+    """Nobody answers at the address, and the bus is well."""
+    adapter = RegisterAdapter({})
+    bus = LinuxI2C(1, lambda _: adapter)
+    await bus.open()
+    for _ in range(3 * FAILURES_MAX):
+        with pytest.raises(BusError, match="Remote I/O"):
+            await bus.readfrom(ADDRESS, 1)
+
+    assert bus.recoveries == 0
+    await bus.close()
+
+
+async def test_a_bus_that_nobody_can_free_goes_on_failing() -> None:
+    """Without pins that are known, each transfer says what is wrong, and nothing else happens."""
+    adapter = StuckAdapter({})
+    bus = LinuxI2C(7, lambda _: adapter)
+    await bus.open()
+    for _ in range(2 * FAILURES_MAX):
+        with pytest.raises(BusError, match="timed out"):
+            await bus.readfrom(ADDRESS, 1)
+
+    assert bus.recoveries == 2
     await bus.close()
