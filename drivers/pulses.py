@@ -79,6 +79,8 @@ class Rain:
 
     KIND = "rain"
     SIMULATED = False
+    # What was counted is owed: it is asked for once more before the driver is closed.
+    COUNTS = True
     SPEC: "tuple[SpecRow, ...]" = (("rain", "mm", 0, 1000, 2),)
 
     def __init__(

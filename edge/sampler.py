@@ -126,6 +126,7 @@ class Sampler:
                 self._take(without_values(self._spec, quality_of(error)), self._stamp_ms())
                 self._turn("failed", quality_of(error), repr(error))
             finally:
+                await self._take_last_count(driver)
                 await close(driver)
             await self._sleep(next(self._waits))
 
@@ -134,6 +135,22 @@ class Sampler:
         self._state.bugs += 1
         self._take(without_values(self._spec, "io"), self._stamp_ms())
         self._turn("quarantined" if quarantined else "failed", "io", repr(error))
+
+    async def _take_last_count(self, driver: "Driver") -> None:
+        """Journal what was counted since the last beat, before who counted it is gone.
+
+        So neither a restart of the service nor one of the driver loses a tip of the bucket.
+        """
+        if not getattr(driver, "COUNTS", False):
+            return
+        try:
+            async with asyncio.timeout(CLOSE_MAX_S):
+                readings = await driver.read()
+        except (DriverError, TimeoutError) as error:
+            log.debug("last count of %s: %r", self.name, error)
+            return
+        if any(reading.value for reading in readings):
+            self._take(readings, self._clock.boottime_ms())
 
     async def _sample(self, driver: "Driver") -> NoReturn:
         """Read on every beat, for ever. Raises the error of the sensor that went."""

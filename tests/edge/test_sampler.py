@@ -253,6 +253,39 @@ async def test_a_calibrated_reading_is_journalled_with_its_raw_value() -> None:
     assert [value for _, value, _ in world.taken] == [31.0, 31.5, None, None, 31.0, 31.5]
 
 
+class Bucket(Script):
+    """A driver that counts, and has counted something since its last beat."""
+
+    COUNTS = True
+
+    def __init__(self, last: float) -> None:
+        super().__init__(OK, OK)
+        self._last = last
+
+    async def read(self) -> tuple[Reading, ...]:
+        """Two beats, the end of the service, and what was counted until then."""
+        if self._steps:
+            return await super().read()
+        if self.closes or self.reads_after_end:
+            return (Reading("air_temperature", self._last, "Cel"),)
+        self.reads_after_end = True
+        raise asyncio.CancelledError
+
+    reads_after_end = False
+
+
+@pytest.mark.parametrize(("last", "taken"), [(0.28, [31.5, 31.5, 0.28]), (0.0, [31.5, 31.5])])
+async def test_a_restart_loses_no_count(last: float, taken: list[float]) -> None:
+    """What fell into the bucket since the last beat is journalled before the service ends."""
+    world = World(now_ms=0)
+    driver = Bucket(last)
+
+    await sampled(world, driver)
+
+    assert [value for _, value, _ in world.taken] == taken
+    assert driver.closes == 1
+
+
 class Probe(Script):
     """A driver of a probe that ages."""
 
