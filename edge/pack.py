@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from edge.errors import PackError
 
 if TYPE_CHECKING:
+    from edge.settings import Settings
     from kiosk_ui.pack_build import Built
     from kiosk_ui.workbook_problems import Problem
 
@@ -56,6 +57,12 @@ def add_pack(commands: Any, command: Add) -> Any:
     workbook.add_argument("out", type=Path, metavar=f"OUT{SPREADSHEET}")
     words = "another workbook instead of the shipped one"
     workbook.add_argument("--from", dest="source", type=Path, metavar="WORKBOOK", help=words)
+    activate = command(orders, "activate", run_activate, "show a signed pack on this kiosk")
+    activate.add_argument("pack", type=Path, metavar="PACK", help="a pack file or folder")
+    rollback = command(orders, "rollback", run_rollback, "show the pack before this one again")
+    for one in (activate, rollback):
+        one.add_argument("--config", type=Path, metavar="FILE", help="settings of the kiosk")
+        one.add_argument("--state", type=Path, metavar="DIR", help="where the journal lives")
     return orders
 
 
@@ -158,6 +165,31 @@ def run_workbook(arguments: argparse.Namespace) -> int:
         write_spreadsheet(arguments.out, read_workbook(arguments.source or DEFAULT_WORKBOOK))
     print(arguments.out)
     return 0
+
+
+def run_activate(arguments: argparse.Namespace) -> int:
+    """`angsila pack activate`."""
+    from edge.pack_device import activate
+
+    print(activate(*_kiosk(arguments), arguments.pack))
+    return 0
+
+
+def run_rollback(arguments: argparse.Namespace) -> int:
+    """`angsila pack rollback`."""
+    from edge.pack_device import roll_back
+
+    print(roll_back(*_kiosk(arguments)))
+    return 0
+
+
+def _kiosk(arguments: argparse.Namespace) -> "tuple[Settings, Path]":
+    """Settings and state folder of the kiosk that is meant."""
+    from edge import __main__ as command
+    from edge.settings import load
+
+    settings = load(arguments.config or command.settings_file("gateway.toml"))
+    return settings, arguments.state or command.state_folder("kiosk")
 
 
 def _built(arguments: argparse.Namespace, source: str = "workbook") -> "Built":

@@ -14,11 +14,13 @@ from typing import Any
 
 from aiohttp import web
 
+from edge.health import versions
+from edge.settings import Settings
 from kiosk_ui.app import show
 from kiosk_ui.beat import BEATS, Beat
 from kiosk_ui.content import Pack
 from kiosk_ui.errors import ContentError
-from kiosk_ui.pack_store import TRIAL_STARTS_MAX, PackStore, RefusedError
+from kiosk_ui.pack_store import TRIAL_STARTS_MAX, PackStore, RefusedError, Rules
 from kiosk_ui.place import KioskPlace
 from kiosk_ui.shown import SHOWN, Rendered, render
 from sync.local import OrderError
@@ -42,6 +44,12 @@ class Trial:
     rendered: Rendered
     has_page: bool
     limit_s: float = TRIAL_S
+
+
+def rules(settings: Settings) -> Rules:
+    """Which packs a kiosk with these settings takes."""
+    content = settings.content
+    return Rules(content.id, content.trusted_keys, content.signatures_wanted, versions()["angsila"])
 
 
 class Packs:

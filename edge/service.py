@@ -19,7 +19,7 @@ from edge.claim import alone, listen, writable_folder
 from edge.errors import InUseError, StateError
 from edge.health import Health, SensorState, TrialWrite, versions
 from edge.machine import machine
-from edge.packs import Packs
+from edge.packs import Packs, rules
 from edge.sampler import Sampler
 from edge.screen import Screen
 from edge.settings import SensorSettings, Settings
@@ -27,7 +27,7 @@ from edge.supervisor import Part, supervise
 from kiosk_ui.app import make_app
 from kiosk_ui.beat import BEATS, Beats
 from kiosk_ui.boot import GATE
-from kiosk_ui.pack_store import PackStore, Rules
+from kiosk_ui.pack_store import PackStore
 from kiosk_ui.place import KioskPlace
 from sync import local
 from sync.clock import Clock
@@ -146,11 +146,7 @@ class Kiosk:
         return app
 
     def _make_packs(self, place: KioskPlace) -> Packs:
-        content = self._settings.content
-        rules = Rules(
-            content.id, content.trusted_keys, content.signatures_wanted, versions()["angsila"]
-        )
-        store = PackStore(self._journal.folder, rules)
+        store = PackStore(self._journal.folder, rules(self._settings))
         return Packs(store, place, self._report, has_screen=bool(self._settings.screen.restart))
 
     def _body(self) -> dict[str, Any]:

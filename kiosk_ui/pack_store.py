@@ -141,6 +141,10 @@ class PackStore:
             return (shipped if newer else pack), wrong
         return load_pack(), wrong
 
+    def shipped(self) -> Pack:
+        """The pack that came with the program. Raises `ContentError`."""
+        return load_pack()
+
     @property
     def current(self) -> str:
         """The name of the pack that is shown; empty for the shipped one."""

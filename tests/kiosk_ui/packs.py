@@ -87,6 +87,11 @@ def good(
     return signed(members(bodies, version=version, **manifest))
 
 
+def digest(made: Members) -> str:
+    """What this edition is known by."""
+    return hashlib.sha256(made[MANIFEST]).hexdigest()
+
+
 def zipped(made: Members) -> bytes:
     """As one file."""
     target = io.BytesIO()
