@@ -27,6 +27,7 @@ class SensorState:
     driver: str
     period_s: float
     simulated: bool = False
+    listens: bool = False  # It cannot be asked, and may be silent for long while it is well.
     state: str = "starting"
     quality: str = "no_data"
     why: str = ""
@@ -117,7 +118,7 @@ class Stage:
 class Progress:
     """How far readings have come, at one look."""
 
-    sensors: int  # That are not quarantined.
+    sensors: int  # That can be asked, and are not quarantined.
     taken: int  # The newest seq in the journal.
     committed: int  # The newest seq on the card.
     acked: int  # How many entries the city has, or knows to be lost.
@@ -184,7 +185,10 @@ class Health:
         """Say how far readings have come."""
         positions = [self._journal.position(lane) for lane in Lane]
         return Progress(
-            sensors=sum(sensor.state != "quarantined" for sensor in self._sensors.values()),
+            sensors=sum(
+                sensor.state != "quarantined" and not sensor.listens
+                for sensor in self._sensors.values()
+            ),
             taken=self._journal.seq,
             committed=self._journal.position(Lane.READINGS).committed,
             acked=sum(self._journal.settled(lane).count() for lane in Lane),

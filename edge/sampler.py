@@ -118,6 +118,7 @@ class Sampler:
             self._spec = with_raw(driver.SPEC, self._calibration)
             self._needs_calibration = getattr(driver, "NEEDS_CALIBRATION", False)
             self._state.simulated = driver.SIMULATED
+            self._state.listens = getattr(driver, "LISTENS", False)
             try:
                 async with asyncio.timeout(START_MAX_S):
                     await driver.start()
@@ -157,7 +158,6 @@ class Sampler:
         at_ms = self._clock.boottime_ms()  # The first reading does not wait for a beat.
         misses = 0
         missing = Missing()
-        listens = getattr(driver, "LISTENS", False)
         while True:
             try:
                 async with asyncio.timeout(self._read_max_s):
@@ -166,10 +166,10 @@ class Sampler:
                 misses += 1
                 self._state.misses += 1
                 if misses >= MISSES_MAX:
-                    if not listens:
+                    if not self._state.listens:
                         raise
                     self._turn("failed", quality_of(error), str(error))
-                if not listens or missing.is_due(quality_of(error), at_ms):
+                if not self._state.listens or missing.is_due(quality_of(error), at_ms):
                     self._take(without_values(self._spec, quality_of(error)), at_ms)
             else:
                 if readings:  # Who is listened to may have nothing new to say.
@@ -220,7 +220,7 @@ class Sampler:
 
     def _fresh_waits(self) -> Iterator[float]:
         period_s = self._period_ms / 1000
-        return pauses(max(1.0, period_s), max(RETRY_MAX_S, period_s))
+        return pauses(max(1.0, period_s), max(RETRY_MAX_S, period_s), self.name)
 
 
 def quality_of(error: DriverError | TimeoutError) -> str:

@@ -37,7 +37,7 @@ async def supervise(part: Part, sleep: Sleep = asyncio.sleep) -> None:
     journal must not pay for it.
     """
     loop = asyncio.get_running_loop()
-    waits = pauses()
+    waits = pauses(seed=part.name)
     bugs = 0
     while True:
         started_s = loop.time()
@@ -48,7 +48,7 @@ async def supervise(part: Part, sleep: Sleep = asyncio.sleep) -> None:
         else:
             error = RuntimeError(f"{part.name} ended, although it runs for ever")
         if loop.time() - started_s >= HEALTHY_S:
-            waits, bugs = pauses(), 0
+            waits, bugs = pauses(seed=part.name), 0
         bugs += 1
         quarantined = bugs >= BUGS_MAX
         log.error("%s has a bug, number %d in a row", part.name, bugs, exc_info=error)
@@ -56,13 +56,17 @@ async def supervise(part: Part, sleep: Sleep = asyncio.sleep) -> None:
         await sleep(QUARANTINE_S if quarantined else next(waits))
 
 
-def pauses(first_s: float = PAUSE_FIRST_S, max_s: float = PAUSE_MAX_S) -> Iterator[float]:
+def pauses(
+    first_s: float = PAUSE_FIRST_S, max_s: float = PAUSE_MAX_S, seed: str = ""
+) -> Iterator[float]:
     """Yield how long to wait before each try, for ever: doubling to `max_s`, with jitter.
 
     The jitter takes up to half away, so that sensors that went together, as on a bus
-    that was unplugged, do not all come back in the same instant.
+    that was unplugged, do not all come back in the same instant. Its seed is a name: what
+    one sensor did in the field, it does again on the bench.
     """
+    chance = random.Random(seed)  # noqa: S311 # spread, no secret
     pause_s = first_s
     while True:
-        yield pause_s * random.uniform(0.5, 1.0)  # noqa: S311 # spread, no secret
+        yield pause_s * chance.uniform(0.5, 1.0)
         pause_s = min(pause_s * 2, max_s)

@@ -86,6 +86,16 @@ async def test_cancellation_ends_a_part_and_is_no_bug() -> None:
     assert part.quarantined == []
 
 
+def test_a_part_has_pauses_of_its_own() -> None:
+    """The same part waits the same every time, and another one something else."""
+    one, again, other = (
+        list(itertools.islice(pauses(seed=name), 5)) for name in ("pier", "pier", "deck")
+    )
+
+    assert one == again
+    assert all(pause_s != other_s for pause_s, other_s in zip(one, other, strict=True))
+
+
 def test_pauses_double_up_to_their_limit_and_are_spread() -> None:
     """Each pause is between half and all of a doubling step, and none is over the limit."""
     steps = [PAUSE_FIRST_S * 2**number for number in range(6)] + [PAUSE_MAX_S] * 4

@@ -6,11 +6,12 @@ import pytest
 
 from drivers.errors import BusError
 from drivers.linux import fake_bluez as fake
-from drivers.linux.ble import advert_of
+from drivers.linux.ble import advert_of, nearby
 from drivers.linux.ble_sensor import PATTERNS
 from drivers.linux.bluez import BlueZRadio, Heard
 from drivers.linux.fake_bluez import FakeBlueZ
 from tests.private_bus import fake_bluez, private_bus
+from tests.waiting import until
 
 ADDRESS = "54:48:E6:8F:80:A5"
 UUID = "0000fcd2-0000-1000-8000-00805f9b34fb"
@@ -217,6 +218,28 @@ async def test_a_machine_without_an_adapter_or_bus(
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/bus")
     with pytest.raises(BusError, match="no D-Bus"):
         await BlueZRadio().start(Listener(), ())
+
+
+async def test_a_technician_sees_what_is_nearby(bluez: FakeBlueZ) -> None:
+    """On the true wire: the sensor that nobody configured is listed, the phone beside it is not."""
+    seen = asyncio.Event()
+
+    async def air() -> None:
+        await until(lambda: bluez.is_listening)
+        await bluez.advertise(ADDRESS, name="ATC", service_data={UUID: PAYLOAD})
+        await bluez.advertise("AA:BB:CC:DD:EE:FF", manufacturer_data={0x004C: b"\x10\x05"})
+        await bluez.settle()
+        seen.set()
+
+    async with asyncio.TaskGroup() as group:
+        listing = group.create_task(nearby(0.5))
+        group.create_task(air())
+    (found,) = listing.result()
+
+    assert seen.is_set()
+    assert (found.kind, found.address, found.name) == ("bthome", ADDRESS, "ATC")
+    assert found.values == {"air_temperature": 25.06, "relative_humidity": 50.55}
+    assert not bluez.scanning
 
 
 async def test_a_bluetoothd_that_hangs_costs_a_timeout(
