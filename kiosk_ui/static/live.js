@@ -46,11 +46,12 @@ function hear(event) {
 }
 
 const since = (ms) => (performance.now() - ms) / 1000;
+export const heard = () => message; // As the service said it last.
 // The time that can be trusted, in ms since 1970; null where there is none.
 export const now = () =>
   message?.clock.set ? message.clock.utc_ms + (performance.now() - heardMs) : null;
 
-function derived(name) {
+export function derived(name) {
   const value = message?.today[name];
   if (!value) return null;
   const ageS = value.age_s + since(heardMs);
@@ -58,11 +59,36 @@ function derived(name) {
 }
 
 const freshness = (value) => (!value ? "gone" : value.ageS > OLD_S ? "old" : "");
-const origin = (value, w) =>
+export const origin = (value, w) =>
   value && join(value.simulated && w.simulated, age(value.ageS, w), value.source);
 
+// Why there is no value, or why it is to be taken with care.
+const REASONS = {
+  warming_up: "warmingUp",
+  stale: "oldValue",
+  out_of_range: "outOfRange",
+  saturated: "outOfRange",
+  checksum: "damagedAnswer",
+  uncalibrated: "uncalibrated",
+  power_on_value: "sensorFault",
+  wrong_chip: "sensorFault",
+  absent: "sensorAbsent",
+};
+export const reason = (reading, w) =>
+  reading && reading.quality !== "ok" ? w[REASONS[reading.quality] ?? "sensorSilent"] : null;
+
+export const today = () => message?.today;
+export const hasHeard = () => message !== null;
+
+// What other modules paint with every new value, and the level behind each data-tone.
+export const painters = [];
+export const TONES = {
+  heat: () => derived("heat_index")?.level,
+  pm: () => derived("pm2_5")?.band,
+};
+
 // One line for each thing that a screen may ask for by data-live="…".
-const TEXTS = {
+export const TEXTS = {
   time: () => (now() === null ? "--:--" : time(now())),
   date: (w) => (now() === null ? (message ? w.clockNotSet : "") : date(now(), current().language)),
   simulated: (w) => (["heat_index", "pm2_5"].some((name) => derived(name)?.simulated) ? w.simulated : ""),
@@ -78,13 +104,9 @@ const TEXTS = {
   "heat.level": (w) => level("heat_index", "level", extras().heat),
   "heat.advice": (w) => level("heat_index", "level", extras().heatAdvice),
   "heat.note": (w) => note("heat_index", "level", extras().heat, w),
-  "heat.source": (w) => origin(derived("heat_index"), w) ?? "",
+  "heat.source": (w) => origin(derived("heat_index"), w) ?? reason(best("air_temperature"), w) ?? "",
   "pm.short": (w) => value("pm2_5", 0, w),
-  "pm.value": (w) => value("pm2_5", 0, w),
-  "pm.level": (w) => level("pm2_5", "band", extras().pm),
   "pm.note": (w) => note("pm2_5", "band", extras().pm, w),
-  "pm.source": (w) => origin(derived("pm2_5"), w) ?? "",
-  "sun.set": () => (message?.today.sun ? time(message.today.sun.set_ms) : "–"),
 };
 
 const metres = (m, w) => number(m, 1, "m", w);
@@ -108,7 +130,7 @@ function level(name, key, labels) {
 
 function note(name, key, labels, w) {
   const found = derived(name);
-  if (!found) return w.noData;
+  if (!found) return reason(best(name === "pm2_5" ? name : "air_temperature"), w) ?? w.noData;
   return join(labels[found[key]], found.simulated ? w.simulated : age(found.ageS, w));
 }
 
@@ -126,8 +148,7 @@ export function paint(root) {
     element.dataset.fresh = freshness(element.dataset.age === "heat" ? heat : pm);
   }
   for (const element of root.querySelectorAll("[data-tone]")) {
-    const found = element.dataset.tone === "heat" ? heat?.level : pm?.band;
-    element.dataset.level = found ?? "";
+    element.dataset.level = TONES[element.dataset.tone]() ?? "";
   }
   for (const element of root.querySelectorAll("[data-quantity]")) quantity(element, w);
   const silent = !connected || since(heardMs) * 1000 > SILENCE_MS;
@@ -138,6 +159,7 @@ export function paint(root) {
   const stored = silent || !message || message.card === "ok";
   for (const element of root.querySelectorAll("[data-card]")) element.hidden = stored;
   for (const element of root.querySelectorAll("[data-curve]")) drawTide(element, tide, now());
+  for (const draw of painters) draw(root);
   if (changed) dispatchEvent(new Event("resize")); // What it says of it takes room, or gives it.
 }
 
@@ -151,17 +173,38 @@ function quantity(element, w) {
   if (!found) return;
   element.dataset.fresh = freshness(found);
   const decimals = Number(element.dataset.decimals);
+  const { also, day } = element.dataset;
+  if (day) return sum(element, found, decimals, w);
   const known = found.value !== null;
   set(element.querySelector("b"), known ? number(found.value, decimals, found.unit, w) : "–");
   const source = found.stream.split("/")[0];
   set(
     element.querySelector("small"),
-    known ? origin({ ...found, source }, w) : join(source, w.sensorSilent),
+    join(
+      also && beside(also, decimals, w),
+      reason(found, w),
+      known ? origin({ ...found, source }, w) : source,
+    ),
   );
 }
 
+// A gust beside the wind.
+function beside(name, decimals, w) {
+  const found = best(name);
+  return found && found.value !== null && `${w[name]} ${number(found.value, decimals, found.unit, w)}`;
+}
+
+// What fell since midnight, or since somebody measures it; without a clock nobody knows.
+function sum(element, reading, decimals, w) {
+  const found = now() === null ? null : derived(element.dataset.day);
+  set(element.querySelector("b"), found ? number(found.value, decimals, found.unit, w) : "–");
+  const since = found && !found.whole_day && w.sinceTime.replace("{n}", time(found.since_ms));
+  const told = now() === null ? w.clockNotSet : origin(found, w);
+  set(element.querySelector("small"), join(since, reason(reading, w), told));
+}
+
 // Measured before simulated, a value before none, then the newest.
-function best(name) {
+export function best(name) {
   return [...readings.values()]
     .filter((one) => one.quantity === name)
     .map((one) => ({ ...one, ageS: one.age_s + since(one.heardMs) }))

@@ -8,8 +8,9 @@ const MARK_MS = 6 * 3_600_000;
 const ZONE_MS = 7 * 3_600_000; // Thailand has no summer time.
 
 export function drawTide(svg, tide, nowMs) {
-  const hours = svg.parentElement.querySelector("[data-hours]");
-  svg.parentElement.classList.toggle("empty", !tide || nowMs === null);
+  const panel = svg.closest("article");
+  const hours = panel.querySelector("[data-hours]");
+  panel.classList.toggle("empty", !tide || nowMs === null);
   if (!tide || nowMs === null) return;
   const { from_ms: fromMs, step_s: stepS, heights_m: heights } = tide.curve;
   const spanMs = (heights.length - 1) * stepS * 1000;
@@ -22,7 +23,11 @@ export function drawTide(svg, tide, nowMs) {
   const line = `M${points.join("L")}`;
   draw(svg, ".line", line);
   draw(svg, ".fill", `${line}V${HEIGHT}H0Z`);
+  // The line and the drop are where the height is that stands beside them.
   draw(svg, ".nowline", `M${x(nowMs).toFixed(1)} 0V${HEIGHT}`);
+  const drop = panel.querySelector("[data-nowdot]").style;
+  drop.left = `${((x(nowMs) / WIDTH) * 100).toFixed(2)}%`;
+  drop.top = `${((y(tide.height_m) / HEIGHT) * 100).toFixed(2)}%`;
   if (hours.dataset.from === String(fromMs)) return;
   hours.dataset.from = fromMs;
   const marks = [];

@@ -1,7 +1,7 @@
 // Numbers, units, times and ages as people read them.
 const ZONE = "Asia/Bangkok";
 const LOCALES = { th: "th-TH", en: "en-GB", zh: "zh-CN" };
-const UNITS = { Cel: "°C", "ug/m3": "µg/m³", "1": "" };
+const UNITS = { Cel: "°C", "ug/m3": "µg/m³", "1": "", "[ppm]": "ppm", "[pH]": "" };
 
 export const fill = (text, n) => text.replace("{n}", n);
 
@@ -27,6 +27,13 @@ export const date = (ms, language) =>
     day: "numeric",
     month: "short",
     year: "numeric",
+  }).format(ms);
+
+export const shortDate = (ms, language) =>
+  new Intl.DateTimeFormat(LOCALES[language] ?? language, {
+    timeZone: ZONE,
+    day: "numeric",
+    month: "short",
   }).format(ms);
 
 export const join = (...parts) => parts.filter(Boolean).join(" · ");
