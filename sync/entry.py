@@ -56,6 +56,29 @@ class Event(NamedTuple):
     body: dict[str, Any]
 
 
+class StoredSegment(NamedTuple):
+    """A segment as the journal keeps and sends it."""
+
+    first_seq: int
+    entries: int
+    body: bytes
+
+    @property
+    def last_seq(self) -> int:
+        """The last seq it holds."""
+        return self.first_seq + self.entries - 1
+
+
+class Lost(NamedTuple):
+    """Seqs that were handed out and cannot be delivered."""
+
+    epoch: bytes
+    lane: Lane
+    first: int
+    last: int
+    reason: str
+
+
 class Anchor(NamedTuple):
     """Ties one moment of a boot to UTC, give or take `error_ms`."""
 

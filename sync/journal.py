@@ -26,7 +26,7 @@ from peewee import DatabaseError, OperationalError, SqliteDatabase
 from drivers.reading import Reading
 from sync import wire
 from sync.clock import Clock
-from sync.entry import Anchor, Entry, Event, Lane, Stream
+from sync.entry import Anchor, Entry, Event, Lane, Lost, StoredSegment, Stream
 from sync.journal_file import (
     FILE,
     Batch,
@@ -34,13 +34,12 @@ from sync.journal_file import (
     JournalError,
     JournalFile,
     LaneState,
-    Lost,
-    StoredSegment,
     is_full,
 )
 from sync.journal_tables import DamagedError
+from sync.old_epochs import FORGOTTEN, AnswersFor
 from sync.ranges import Ranges
-from sync.salvage import salvage
+from sync.salvage import Saved, salvage
 from sync.sql_thread import SqlThread
 from sync.summary import summarise
 from sync.wire import Row
@@ -296,7 +295,7 @@ class Journal:
     async def keep(self) -> None:
         """Commit every `commit_s` and seal every `segment_s`, for ever."""
         loop = asyncio.get_running_loop()
-        await self._salvage()
+        saved = await self._salvage()
         beat = sealed = loop.time()
         while True:
             beat += self.options.commit_s * ((loop.time() - beat) // self.options.commit_s + 1)
@@ -305,6 +304,7 @@ class Journal:
             if due:
                 sealed = loop.time()
             await self.commit(seal=due)
+            saved = saved or await self._salvage()
 
     async def commit(self, *, seal: bool = False) -> None:
         """Make everything taken in so far survive a power cut; with `seal`, ready to send.
@@ -397,18 +397,34 @@ class Journal:
             if over_bytes <= 0 or not await self._make_room(over_bytes):
                 return
 
-    async def _find_room(self) -> bool:
+    async def _find_room(self, *, may_lose: bool = True) -> bool:
         """Room in the file for what did not fit: longer, if the card allows that, else emptier."""
         grown: bool = await self._run(self._file.grow)
-        return grown or await self._make_room(ROOM_BYTES)
+        return grown or await self._make_room(ROOM_BYTES, may_lose=may_lose)
 
-    async def _make_room(self, bytes_wanted: int) -> bool:
+    async def _make_room(self, bytes_wanted: int, *, may_lose: bool = True) -> bool:
         """Give up what is worth least; False where only the indispensable is left."""
-        if await self._run(self._file.forget_acked, bytes_wanted):
-            return True
-        if await self._thin():
-            return True
-        return await self._run(self._file.drop_summaries) is not None
+        try:
+            if await self._run(self._file.forget_acked, bytes_wanted):
+                return True
+            if not may_lose:
+                return False
+            return await self._thin() or await self._run(self._file.drop_summaries) is not None
+        except OperationalError as error:
+            if not is_full(error):
+                raise
+            return False  # Giving up takes pages in the log, and there are none.
+
+    async def _run_in_room(self, function: Any, *args: Any) -> Any:
+        """Run a transaction, and make room for it on a full card. Raises `JournalError`."""
+        while True:
+            try:
+                return await self._run(function, *args)
+            except OperationalError as error:
+                if not is_full(error):
+                    raise
+                if not await self._find_room():
+                    raise JournalError(f"no room on the card: {error}") from None
 
     async def _thin(self) -> bool:
         oldest = await self._run(self._file.oldest_readings)
@@ -435,29 +451,51 @@ class Journal:
 
     # --- a damaged journal ---------------------------------------------------------------------
 
-    async def _salvage(self) -> None:
-        """Queue what journals that were set aside still hold, under their old epoch and seqs."""
-        for folder in await self._run(self._file.set_aside):
-            saved = await asyncio.to_thread(salvage, folder, FILE)
-            async with self._lock:
-                segments = await self._run(self._file.add_saved, saved, folder)
+    async def _salvage(self) -> bool:
+        """Queue what journals that were set aside still hold, under their old epoch and seqs.
+
+        False where the card is too full for it: then it is tried again later.
+        """
+        for folder in await self._run(self._file.old.to_salvage):
+            closed = self._file.old.closed.epochs
+            saved = await asyncio.to_thread(salvage, folder, FILE, list(closed))
+            why = (folder / "why").read_text(encoding="utf-8", errors="replace")[:200]
+            if not await self._add_saved(saved, folder):
+                return False
             self._sealed.set()
-            await self.event(
-                "journal_damaged",
-                {
-                    "why": (folder / "why").read_text(encoding="utf-8", errors="replace")[:200],
-                    "epoch": saved.epoch.hex() if saved.epoch else None,
-                    "segments_saved": segments,
-                    "highest": {lane.name.lower(): seq for lane, seq in saved.highest.items()},
-                },
-            )
+            body = {
+                "why": why,
+                "epoch": saved.epoch.hex() if saved.epoch else None,
+                "segments_saved": len(saved.segments),
+                "highest": {lane.name.lower(): seq for lane, seq in saved.highest.items()},
+            }
+            try:
+                await self.event("journal_damaged", body)
+            except JournalError as error:
+                log.warning("%s; it is kept in RAM for now", error)
+        return True
+
+    async def _add_saved(self, saved: Saved, folder: Path) -> bool:
+        """Queue what was salvaged; False where there is no room for it."""
+        async with self._lock:
+            while True:
+                try:
+                    await self._run(self._file.add_saved, saved, folder)
+                except OperationalError as error:
+                    if not is_full(error):
+                        raise
+                    # No readings are given up for it: the folder keeps what it holds.
+                    if not await self._find_room(may_lose=False):
+                        return False
+                else:
+                    return True
 
     async def new_epoch(self, why: str) -> None:
         """Close this epoch, since another writer has used it; what is unsent moves to a new one."""
         async with self._lock:
             await self._commit(seal=True)
             old = self.epoch
-            await self._run(self._file.new_epoch)
+            await self._run_in_room(self._file.new_epoch)
             self._renumber()
         log.error("new epoch %s: %s", self.epoch.hex(), why)
         await self.event("epoch", {"why": why, "old": old.hex(), "new": self.epoch.hex()})
@@ -509,6 +547,13 @@ class Journal:
         """These seqs cannot be delivered any more; on the card with the next commit."""
         self._new_lost.append(Lost(self.epoch, lane, first, last, reason))
 
+    async def declare_forgotten(self, lane: Lane) -> None:
+        """Declare what neither end has: a city restored from a backup may lack what went here."""
+        position = self.position(lane)
+        for hole in self.settled(lane).holes(1, position.sealed):
+            for first, last in await self._run(self._file.not_held, lane, *hole):
+                self.declare_lost(lane, first, last, FORGOTTEN)
+
     async def told(self, epoch: bytes, lane: Lane, lost: Ranges) -> None:
         """The city knows of the losses in these ranges."""
         if epoch == self.epoch:
@@ -520,7 +565,8 @@ class Journal:
         if any(map(known, self.lost)):
             async with self._lock:
                 self._new_lost = [each for each in self._new_lost if not known(each)]
-                await self._run(self._file.forget_lost, list(filter(known, self._file.lost)))
+                told = list(filter(known, self._file.lost))
+                await self._run_in_room(self._file.forget_lost, told)
 
     async def segments(
         self, lane: Lane, first: int, last: int, *, limit: int, bytes_max: int, newest: bool = False
@@ -542,19 +588,25 @@ class Journal:
     @property
     def old_epochs(self) -> dict[bytes, dict[Lane, int]]:
         """Epochs of damaged journals that are not told yet, and the last seq known of each lane."""
-        return {epoch: old.highest for epoch, old in self._file.old_epochs.items()}
+        return {epoch: old.highest for epoch, old in self._file.old.open.items()}
+
+    @property
+    def closed_epochs(self) -> dict[bytes, AnswersFor]:
+        """Epochs that have ended and are told, and the seqs in them that this kiosk answers for."""
+        closed = self._file.old.closed.epochs
+        return {epoch: answers for epoch, answers in closed.items() if epoch != self.epoch}
 
     async def saved(self, epoch: bytes, *, limit: int, bytes_max: int) -> list[StoredSegment]:
         """Salvaged segments of an old epoch."""
-        found: list[StoredSegment] = await self._run(self._file.read_saved, epoch, limit, bytes_max)
+        read = self._file.old.read_saved
+        found: list[StoredSegment] = await self._run(read, epoch, limit, bytes_max)
         return found
 
     async def acked_old(self, epoch: bytes, lane: Lane, got: Ranges, told: Ranges) -> None:
         """Learn what the city has of an old epoch; what nobody has is declared lost."""
-        if epoch in self._file.old_epochs:
+        if epoch in self._file.old.open or epoch in self.closed_epochs:
             async with self._lock:
-                await self._run(self._file.learn_old, epoch, lane, got, told)
-                await self._run(self._file.forget_old, epoch)
+                await self._run_in_room(self._file.learn_old, epoch, lane, got, told)
 
     async def wait_sealed(self) -> None:
         """Wait until something new can be sent."""

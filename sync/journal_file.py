@@ -8,7 +8,7 @@ the card has no byte left.
 
 from __future__ import annotations
 
-import json
+import contextlib
 import shutil
 import uuid
 from collections.abc import Iterable, Sequence
@@ -19,15 +19,25 @@ from peewee import DatabaseError, OperationalError, SqliteDatabase, fn
 
 from sync import wire
 from sync.clock import Clock
-from sync.entry import Anchor, Event, Lane, Stream, SyncError
-from sync.journal_tables import PAGE_BYTES, PRAGMAS, VERSION, DamagedError, Tables, check_crc, crc
+from sync.entry import Anchor, Event, Lane, Lost, StoredSegment, Stream, SyncError
+from sync.journal_tables import (
+    PAGE_BYTES,
+    PRAGMAS,
+    VERSION,
+    DamagedError,
+    Tables,
+    add_lost,
+    check_crc,
+    crc,
+    fitting,
+)
+from sync.old_epochs import OldEpochs
 from sync.ranges import Ranges
 from sync.salvage import Saved
 from sync.spare import Spare
 from sync.wire import SEGMENT_ENTRIES_MAX, Row, Segment
 
 FILE = "journal.db"
-DAMAGED = "damaged"  # Folder of a journal that was set aside.
 CONDEMNED = "journal.condemned"  # Says why the next start has to set the journal aside.
 RESERVE_BYTES = 640 * 1024  # Log and free pages, written once so that they are there.
 BUSY_TIMEOUT_S = 2
@@ -43,29 +53,6 @@ class JournalError(SyncError):
 
 class JournalBusyError(JournalError):
     """Another process has this journal open."""
-
-
-class StoredSegment(NamedTuple):
-    """A segment as the journal keeps and sends it."""
-
-    first_seq: int
-    entries: int
-    body: bytes
-
-    @property
-    def last_seq(self) -> int:
-        """The last seq it holds."""
-        return self.first_seq + self.entries - 1
-
-
-class Lost(NamedTuple):
-    """Seqs that were handed out and cannot be delivered."""
-
-    epoch: bytes
-    lane: Lane
-    first: int
-    last: int
-    reason: str
 
 
 class Batch(NamedTuple):
@@ -101,14 +88,6 @@ class LaneState:
         self.committed, self.sealed, self.chain, self.oldest = kept
 
 
-class OldEpoch:
-    """A journal that was set aside, as far as it could be read."""
-
-    def __init__(self, highest: dict[Lane, int]) -> None:
-        self.highest = highest
-        self.done: set[Lane] = set()  # Lanes whose losses have been worked out.
-
-
 class JournalFile:
     """Tables, transactions and the spare copy. All methods run on the SQL thread."""
 
@@ -120,7 +99,6 @@ class JournalFile:
         self.streams: list[Stream] = []
         self.anchors: list[Anchor] = []
         self.lost: list[Lost] = []
-        self.old_epochs: dict[bytes, OldEpoch] = {}
         self.lanes = {lane: LaneState() for lane in Lane}
         self.segment_bytes = 0
         self.open_rows: list[Row] = []  # Committed, not yet sealed.
@@ -129,6 +107,7 @@ class JournalFile:
         self._clock = clock
         self._database = database
         self._tables = Tables(database)
+        self.old = OldEpochs(folder, database, self._tables)
 
     # --- open and close ------------------------------------------------------------------------
 
@@ -257,7 +236,6 @@ class JournalFile:
     def _forget(self) -> None:
         self.streams, self.anchors, self.lost, self.open_rows = [], [], [], []
         self.lanes = {lane: LaneState() for lane in Lane}
-        self.old_epochs = {}
         self.segment_bytes = 0
 
     def close(self) -> None:
@@ -271,27 +249,11 @@ class JournalFile:
 
     def _set_aside(self, why: str) -> None:
         """Move the damaged file away. A start that is cut off here finds the rest next time."""
-        aside = self.folder / DAMAGED
-        number = 1 + max((int(old.name) for old in aside.glob("[0-9]*")), default=0)
-        target = aside / str(number)
-        # What was salvaged before and is not at the city goes down with this file, so it is
-        # salvaged again. First of all: a start that is cut off after the move does not return here.
-        for done in aside.glob("[0-9]*/done"):
-            done.unlink()
-        target.mkdir(parents=True)
-        for name in (FILE, f"{FILE}-wal", "spare"):
-            if (self.folder / name).exists():
-                (self.folder / name).rename(target / name)
-        (target / "why").write_text(why, encoding="utf-8")
+        names = (FILE, f"{FILE}-wal", "spare")
+        self.old.set_aside([self.folder / name for name in names], why)
         (self.folder / CONDEMNED).unlink(missing_ok=True)
         self.spare = Spare(self.folder)
         self.damage = why
-
-    def set_aside(self) -> list[Path]:
-        """Folders of damaged journals that have not been salvaged yet, oldest first."""
-        aside = self.folder / DAMAGED
-        found = sorted(aside.glob("[0-9]*"), key=lambda path: int(path.name))
-        return [path for path in found if not (path / "done").exists()]
 
     # --- load ----------------------------------------------------------------------------------
 
@@ -310,10 +272,7 @@ class JournalFile:
             lost = Lost(bytes(gone.epoch), Lane(gone.lane), gone.first, gone.last, gone.reason)
             check_crc(gone.crc, *lost)
             self.lost.append(lost)
-        for fact in tables.fact.select().where(tables.fact.key.startswith("old:")):
-            highest = json.loads(bytes(fact.value))
-            epoch = bytes.fromhex(fact.key.removeprefix("old:"))
-            self.old_epochs[epoch] = OldEpoch({Lane(int(n)): seq for n, seq in highest.items()})
+        self.old.load()
         for lane, state in self.lanes.items():
             self._load_lane(lane, state)
         self._load_open()
@@ -358,29 +317,59 @@ class JournalFile:
         opened = list(self.open_rows)
         kept = {lane: state.keep() for lane, state in self.lanes.items()}
         before_bytes = self.segment_bytes
-        sealed: list[tuple[Lane, StoredSegment]] = []
         try:
-            with self._database.atomic():
-                self._write_names(batch)
-                self._write_rows(batch.rows)
-                for first in range(0, len(batch.events), EVENTS_MAX_PER_SEGMENT):
-                    events = batch.events[first : first + EVENTS_MAX_PER_SEGMENT]
-                    sealed.extend(self._seal_events(events))
-                if batch.seal or len(self.open_rows) >= SEGMENT_ENTRIES_MAX:
-                    sealed.extend(self._seal_rows(self._clock.boot))
-        except BaseException as error:
-            if not (isinstance(error, OperationalError) and self._has_written(batch)):
-                self.open_rows, self.segment_bytes = opened, before_bytes
-                for lane, before in kept.items():
-                    self.lanes[lane].put_back(before)
-                raise
+            sealed = self._transact(batch)
+        except BaseException:
+            self.open_rows, self.segment_bytes = opened, before_bytes
+            for lane, before in kept.items():
+                self.lanes[lane].put_back(before)
+            raise
         self.written = batch
         if not self.memory:
             for lane, segment in sealed:
                 self.spare.add(lane, segment.last_seq, segment.body, self.schema())
 
+    def _transact(self, batch: Batch) -> list[tuple[Lane, StoredSegment]]:
+        """Begin, write, commit; the segments that were sealed."""
+        self._begin()
+        try:
+            sealed = self._fill(batch)
+        except BaseException:
+            self._undo()
+            raise
+        try:
+            self._end()
+        except OperationalError:
+            self._undo()
+            if not self._has_written(batch):
+                raise
+        return sealed
+
+    def _begin(self) -> None:
+        # By hand: peewee's atomic() costs as much as what a commit of some rows writes.
+        self._database.begin()
+
+    def _end(self) -> None:
+        self._database.commit()
+
+    def _undo(self) -> None:
+        # A card that is full, or fails, may have made SQLite roll back by itself.
+        with contextlib.suppress(OperationalError):
+            self._database.rollback()
+
+    def _fill(self, batch: Batch) -> list[tuple[Lane, StoredSegment]]:
+        sealed: list[tuple[Lane, StoredSegment]] = []
+        self._write_names(batch)
+        self._write_rows(batch.rows)
+        for first in range(0, len(batch.events), EVENTS_MAX_PER_SEGMENT):
+            events = batch.events[first : first + EVENTS_MAX_PER_SEGMENT]
+            sealed.extend(self._seal_events(events))
+        if batch.seal or len(self.open_rows) >= SEGMENT_ENTRIES_MAX:
+            sealed.extend(self._seal_rows(self._clock.boot))
+        return sealed
+
     def _has_written(self, batch: Batch) -> bool:
-        """Whether a transaction that reported an error is in the file all the same.
+        """Whether a commit that reported an error is in the file all the same.
 
         Folding the log back is part of a commit's call, and when that fails the commit has
         happened before it (https://sqlite.org/c3ref/wal_hook.html).
@@ -417,11 +406,7 @@ class JournalFile:
             tables.stream.create(id=index + 1, **fields, crc=crc(index, *stream))
         for anchor in batch.anchors:
             tables.anchor.create(**anchor._asdict(), crc=crc(*anchor))
-        self._add_lost(batch.lost)
-
-    def _add_lost(self, losses: Iterable[Lost]) -> None:
-        for lost in losses:
-            self._tables.lost.create(**lost._asdict(), crc=crc(*lost))
+        add_lost(self._tables, batch.lost)
 
     def _write_rows(self, rows: Sequence[Row]) -> None:
         # A run of seqs that is broken (RAM was full) starts a row of its own.
@@ -493,10 +478,17 @@ class JournalFile:
         The last segment of a lane stays, since the next seq and the chain are read from it.
         """
         freed = 0
-        with self._database.atomic():
-            for only_safe in (True, False):
-                for lane in (Lane.READINGS, Lane.SUMMARIES, Lane.EVENTS):
-                    freed += self._forget_acked(lane, bytes_wanted - freed, only_safe=only_safe)
+        oldest = {lane: state.oldest for lane, state in self.lanes.items()}
+        try:
+            with self._database.atomic():
+                for only_safe in (True, False):
+                    for lane in (Lane.READINGS, Lane.SUMMARIES, Lane.EVENTS):
+                        freed += self._forget_acked(lane, bytes_wanted - freed, only_safe=only_safe)
+        except BaseException:
+            for lane, before in oldest.items():
+                self.lanes[lane].oldest = before
+            raise
+        self.segment_bytes -= freed
         self.spare.forget({lane: self._gone_to(state) for lane, state in self.lanes.items()})
         if len(self.anchors) > ANCHORS_MAX:
             self._forget_anchors()
@@ -518,7 +510,6 @@ class JournalFile:
             table.delete().where(table.first_seq == row.first_seq).execute()
             state.oldest = last + 1
             freed += row.body_bytes
-        self.segment_bytes -= freed
         return freed
 
     def _forget_anchors(self) -> None:
@@ -563,6 +554,7 @@ class JournalFile:
             state.put_back(kept)
             self.segment_bytes = before_bytes
             raise
+        self.segment_bytes -= len(stored.body)
         state.committed, state.next = state.sealed, state.sealed + 1
         self.lanes[Lane.READINGS].oldest = stored.last_seq + 1
         self.lost.append(lost)
@@ -578,8 +570,9 @@ class JournalFile:
         stored = StoredSegment(row.first_seq, row.count, bytes(row.body))
         lost = Lost(self.epoch, lane, stored.first_seq, stored.last_seq, "no room")
         with self._database.atomic():
-            self._add_lost([lost])
+            add_lost(self._tables, [lost])
             self._drop(lane, stored)
+        self.segment_bytes -= len(stored.body)
         state.oldest = stored.last_seq + 1
         self.lost.append(lost)
         return lost
@@ -587,7 +580,6 @@ class JournalFile:
     def _drop(self, lane: Lane, stored: StoredSegment) -> None:
         table = self._tables.segment[lane]
         table.delete().where(table.first_seq == stored.first_seq).execute()
-        self.segment_bytes -= len(stored.body)
 
     # --- what the uplink reads -----------------------------------------------------------------
 
@@ -618,7 +610,7 @@ class JournalFile:
         wanted &= table.first_seq > first - SEGMENT_ENTRIES_MAX
         order = table.first_seq.desc() if newest else table.first_seq
         query = table.select().where(wanted).order_by(order).limit(limit)
-        found = _fitting(query.iterator(), bytes_max)
+        found = fitting(query.iterator(), bytes_max)
         for row in found:
             if wire.sha256(bytes(row.body)) != row.sha256:
                 raise DamagedError(f"the card has damaged {lane.name} segment {row.first_seq}")
@@ -648,6 +640,26 @@ class JournalFile:
                 ).execute()
         self.lost = [lost for lost in self.lost if lost not in set(told)]
 
+    def not_held(self, lane: Lane, first: int, last: int) -> list[tuple[int, int]]:
+        """What of `first` to `last` is in no segment."""
+        table = self._tables.segment[lane]
+        wanted = (table.first_seq <= last) & (table.first_seq + table.count > first)
+        wanted &= table.first_seq > first - SEGMENT_ENTRIES_MAX
+        query = table.select(table.first_seq, table.count).where(wanted)
+        held = Ranges((row.first_seq, row.first_seq + row.count - 1) for row in query)
+        return held.holes(first, last)
+
+    # --- old epochs ----------------------------------------------------------------------------
+
+    def add_saved(self, saved: Saved, source: Path) -> int:
+        """Queue what a damaged journal still held under its old epoch; how many segments."""
+        return self.old.add_saved(saved, source, self.anchors, self.lost)
+
+    def learn_old(self, epoch: bytes, lane: Lane, got: Ranges, told: Ranges) -> None:
+        """Learn what the city has of an old epoch; what nobody has is declared."""
+        self.old.learn(epoch, lane, got, told, self.lost)
+        self.old.close(epoch, self.lost)
+
     # --- a new epoch ---------------------------------------------------------------------------
 
     def new_epoch(self) -> None:
@@ -656,30 +668,48 @@ class JournalFile:
         Losses stay what they are: of entries that had seqs of the old epoch.
         """
         unsent = {lane: self._unsent(lane) for lane in Lane}
-        stored: list[tuple[Lane, StoredSegment]] = []
+        self.old.closed.add(self.epoch, self._answers_for(), memory=self.memory)
         # First of all: a power cut must not leave a copy of another epoch than the file's.
         self.spare.clear()
-        with self._database.atomic():
-            self.epoch = uuid.uuid4().bytes
-            self._tables.fact.replace(key="epoch", value=self.epoch).execute()
-            for lane, segments in unsent.items():
-                self._tables.segment[lane].delete().execute()
-                self.lanes[lane] = LaneState()
-                for segment in segments:
-                    state = self.lanes[lane]
-                    first = state.sealed + 1
-                    state.committed = first + segment.entries - 1
-                    state.next = state.committed + 1
-                    moved = self._store(
-                        segment._replace(epoch=self.epoch, first_seq=first, previous=state.chain)
-                    )
-                    stored.append((lane, moved))
+        before = self.epoch, self.lanes
+        self.epoch, self.lanes = uuid.uuid4().bytes, {lane: LaneState() for lane in Lane}
+        try:
+            with self._database.atomic():
+                stored = self._move(unsent)
+        except BaseException:
+            self.epoch, self.lanes = before
+            raise
         for lane, moved in stored:
             self.spare.add(lane, moved.last_seq, moved.body, self.schema())
         self.segment_bytes = sum(
             table.select(fn.SUM(fn.LENGTH(table.body))).scalar() or 0
             for table in self._tables.segment.values()
         )
+
+    def _move(self, unsent: dict[Lane, list[Segment]]) -> list[tuple[Lane, StoredSegment]]:
+        """Put these segments, with the new epoch and its seqs, in the place of all there are."""
+        stored: list[tuple[Lane, StoredSegment]] = []
+        self._tables.fact.replace(key="epoch", value=self.epoch).execute()
+        for lane, segments in unsent.items():
+            self._tables.segment[lane].delete().execute()
+            for segment in segments:
+                state = self.lanes[lane]
+                first = state.sealed + 1
+                state.committed = first + segment.entries - 1
+                state.next = state.committed + 1
+                moved = self._store(
+                    segment._replace(epoch=self.epoch, first_seq=first, previous=state.chain)
+                )
+                stored.append((lane, moved))
+        return stored
+
+    def _answers_for(self) -> dict[Lane, Ranges]:
+        """Seqs of this epoch under which the city has or misses what was ours."""
+        answers = {lane: Ranges(state.got) for lane, state in self.lanes.items()}
+        for lost in self.lost:
+            if lost.epoch == self.epoch:
+                answers[lost.lane].add(lost.first, lost.last)
+        return {lane: found for lane, found in answers.items() if found}
 
     def _unsent(self, lane: Lane) -> list[Segment]:
         table, got = self._tables.segment[lane], self.lanes[lane].got
@@ -691,86 +721,6 @@ class JournalFile:
             else:
                 unsent.append(segment)
         return unsent
-
-    # --- what was salvaged ---------------------------------------------------------------------
-
-    def add_saved(self, saved: Saved, source: Path) -> int:
-        """Queue what a damaged journal still held under its old epoch; how many segments."""
-        if saved.epoch is None:
-            (source / "done").touch()
-            return 0
-        tables = self._tables
-        with self._database.atomic():
-            mine = tables.saved.select().where(tables.saved.epoch == saved.epoch)
-            have = {(row.lane, row.first_seq) for row in mine}
-            for (lane, first), body in saved.segments.items():
-                if (lane, first) in have:
-                    continue  # A salvage that was cut off had come this far.
-                tables.saved.create(
-                    epoch=saved.epoch,
-                    lane=lane,
-                    first_seq=first,
-                    count=wire.decode_segment(body).entries,
-                    sha256=wire.sha256(body),
-                    body=body,
-                )
-            for body in saved.schemas:
-                tables.saved_schema.create(body=body)
-            for anchor in saved.anchors:
-                if anchor not in self.anchors:
-                    tables.anchor.create(**anchor._asdict(), crc=crc(*anchor))
-            highest = json.dumps({str(int(lane)): seq for lane, seq in saved.highest.items()})
-            key = f"old:{saved.epoch.hex()}"
-            tables.fact.replace(key=key, value=highest.encode()).execute()
-        self.anchors.extend(anchor for anchor in saved.anchors if anchor not in self.anchors)
-        self.old_epochs[saved.epoch] = OldEpoch(dict(saved.highest))
-        (source / "done").write_text(saved.epoch.hex(), encoding="utf-8")
-        return len(saved.segments)
-
-    def read_saved(self, epoch: bytes, limit: int, bytes_max: int) -> list[StoredSegment]:
-        """Salvaged segments of an old epoch, events first."""
-        table = self._tables.saved
-        query = table.select().where(table.epoch == epoch).order_by(table.lane, table.first_seq)
-        found = _fitting(query.limit(limit), bytes_max)
-        return [StoredSegment(row.first_seq, row.count, bytes(row.body)) for row in found]
-
-    def learn_old(self, epoch: bytes, lane: Lane, got: Ranges, told: Ranges) -> None:
-        """The city has `got` of an old epoch's lane: forget that, declare what nobody has."""
-        tables, old = self._tables, self.old_epochs[epoch]
-        table = tables.saved
-        losses: list[Lost] = []
-        with self._database.atomic():
-            mine = (table.epoch == epoch) & (table.lane == lane)
-            there = Ranges([*got, *told])
-            for row in list(table.select(table.id, table.first_seq, table.count).where(mine)):
-                if got.covers(row.first_seq, row.first_seq + row.count - 1):
-                    table.delete().where(table.id == row.id).execute()
-                there.add(row.first_seq, row.first_seq + row.count - 1)
-            if lane not in old.done and old.highest.get(lane):
-                losses = [
-                    Lost(epoch, lane, first, last, "the card was damaged")
-                    for first, last in there.holes(1, old.highest[lane])
-                ]
-                self._add_lost(losses)
-        self.lost.extend(losses)
-        old.done.add(lane)
-
-    def forget_old(self, epoch: bytes) -> bool:
-        """Close an old epoch when nothing of it is left to tell; whether it was closed."""
-        tables, old = self._tables, self.old_epochs[epoch]
-        left = tables.saved.select().where(tables.saved.epoch == epoch).exists()
-        if left or len(old.done) < len(Lane) or any(lost.epoch == epoch for lost in self.lost):
-            return False
-        with self._database.atomic():
-            tables.fact.delete_by_id(f"old:{epoch.hex()}")
-            if len(self.old_epochs) == 1:
-                tables.saved_schema.delete().execute()
-        del self.old_epochs[epoch]
-        # Only now: were this file damaged as well, the folder would be needed once more.
-        for done in (self.folder / DAMAGED).glob("[0-9]*/done"):
-            if done.read_text(encoding="utf-8") == epoch.hex():
-                shutil.rmtree(done.parent, ignore_errors=True)
-        return True
 
 
 def _without(segment: Segment, got: Ranges) -> list[Segment]:
@@ -784,18 +734,6 @@ def _without(segment: Segment, got: Ranges) -> list[Segment]:
         )
         for run in runs(entry for entry in entries if not got.covers(entry.seq, entry.seq))
     ]
-
-
-def _fitting(rows: Iterable[Any], bytes_max: int) -> list[Any]:
-    """Rows whose bodies fit into `bytes_max` together; the first one in any case."""
-    found: list[Any] = []
-    found_bytes = 0
-    for row in rows:
-        found_bytes += len(row.body)
-        if found and found_bytes > bytes_max:
-            break
-        found.append(row)
-    return found
 
 
 def runs(entries: Iterable[Any]) -> list[list[Any]]:

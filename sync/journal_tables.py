@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from typing import Any
 
 from peewee import (
@@ -15,7 +16,7 @@ from peewee import (
     TextField,
 )
 
-from sync.entry import Lane, SyncError
+from sync.entry import Lane, Lost, SyncError
 
 VERSION = 1
 PAGE_BYTES = 1024  # Measured, bytes to the block device per reading: 512: 143, 4096: 240.
@@ -161,6 +162,24 @@ class Tables:
             self.saved,
             self.saved_schema,
         ]
+
+
+def add_lost(tables: Tables, losses: Iterable[Lost]) -> None:
+    """Write down what cannot be delivered, until the city knows of it."""
+    for lost in losses:
+        tables.lost.create(**lost._asdict(), crc=crc(*lost))
+
+
+def fitting(rows: Iterable[Any], bytes_max: int) -> list[Any]:
+    """Rows whose bodies fit into `bytes_max` together; the first one in any case."""
+    found: list[Any] = []
+    found_bytes = 0
+    for row in rows:
+        found_bytes += len(row.body)
+        if found and found_bytes > bytes_max:
+            break
+        found.append(row)
+    return found
 
 
 def crc(*fields: object) -> int:

@@ -51,6 +51,10 @@ class Ranges:
         self._firsts[low:high] = [first]
         self._lasts[low:high] = [last]
 
+    def __sub__(self, other: Ranges) -> Ranges:
+        """What is in this set and not in the other."""
+        return Ranges(hole for first, last in self for hole in other.holes(first, last))
+
     def covers(self, first: int, last: int) -> bool:
         """Whether all of `first` to `last` is in the set."""
         index = bisect_left(self._lasts, last)

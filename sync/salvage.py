@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sync import spare, wire
-from sync.entry import Anchor, Lane, Stream
+from sync.entry import Anchor, Lane, Lost, Stream
 from sync.journal_tables import PAGE_BYTES, crc
 from sync.ranges import Ranges
 from sync.wire import Segment, WireError
@@ -27,12 +27,14 @@ class Saved(NamedTuple):
     schemas: list[bytes]
     anchors: list[Anchor]
     highest: dict[Lane, int]  # The last seq that anything in it names.
+    lost: list[Lost]  # What the city was to be told.
 
 
-def salvage(folder: Path, file_name: str) -> Saved:
+def salvage(folder: Path, file_name: str, closed: Collection[bytes] = ()) -> Saved:
     """Read the spare copy, then the database as far as SQLite can, then its pages one by one.
 
-    Nothing unchecked comes out: a segment counts by its SHA-256, a row by its CRC.
+    Nothing unchecked comes out: a segment counts by its SHA-256, a row by its CRC. A file that
+    has lost its log may show again what it held of an epoch that is `closed`: that has moved.
     """
     segments: dict[tuple[Lane, int], bytes] = {}
     schemas: dict[bytes, bytes] = {}
@@ -52,7 +54,9 @@ def salvage(folder: Path, file_name: str) -> Saved:
     if streams:
         body = wire.encode_schema(streams)
         schemas[wire.sha256(body)] = body
-    epoch = max(epochs, key=lambda found: epochs[found]) if epochs else _epoch(path, cells)
+    epoch = _epoch(path, cells)
+    if epochs:
+        epoch = max(epochs, key=lambda found: (found not in closed, epochs[found]))
     segments = {
         key: body for key, body in segments.items() if wire.decode_segment(body).epoch == epoch
     }
@@ -61,7 +65,7 @@ def salvage(folder: Path, file_name: str) -> Saved:
     highest = dict.fromkeys(Lane, 0)
     for (lane, _), body in segments.items():
         highest[lane] = max(highest[lane], wire.decode_segment(body).last_seq)
-    return Saved(epoch, segments, list(schemas.values()), anchors, highest)
+    return Saved(epoch, segments, list(schemas.values()), anchors, highest, _losses(path, cells))
 
 
 def _spare_frames(folder: Path) -> Iterator[spare.Frame]:
@@ -124,6 +128,17 @@ def _epoch(path: Path, cells: list[tuple[Any, ...]]) -> bytes | None:
         if row[0] == "epoch" and isinstance(row[1], bytes) and len(row[1]) == wire.ID_BYTES:
             return row[1]
     return None
+
+
+def _losses(path: Path, cells: list[tuple[Any, ...]]) -> list[Lost]:
+    losses: dict[Lost, None] = {}
+    for row in [*_rows_of(path, "lost", 7), *(cell for cell in cells if len(cell) == 7)]:
+        _, epoch, lane, first, last, reason, check = row
+        if isinstance(epoch, bytes) and lane in list(Lane):
+            lost = Lost(epoch, Lane(lane), first, last, reason)
+            if check == crc(*lost):
+                losses[lost] = None
+    return list(losses)
 
 
 def _add_open_rows(

@@ -21,7 +21,8 @@ from google.protobuf.message import DecodeError
 from sync import wire, wire_pb2
 from sync.call import PROTOBUF, CallError, Reply, send
 from sync.clock import Clock
-from sync.entry import Anchor, Lane, SyncError
+from sync.content import Wish
+from sync.entry import Anchor, Lane, StoredSegment, SyncError
 from sync.identity import (
     REPLACED,
     REVOKED,
@@ -31,7 +32,7 @@ from sync.identity import (
     IdentityError,
     make_nonce,
 )
-from sync.journal import Journal, StoredSegment
+from sync.journal import Journal, JournalError
 from sync.ranges import Ranges
 from sync.signature import SignatureError
 
@@ -164,6 +165,7 @@ class Uplink:
         self._identity = identity
         self._enrolment: Enrolment | None = None  # Read when it is first needed.
         self.make_nonce = make_nonce
+        self.content = Wish()
         self._rng = random.Random()  # noqa: S311  It spreads retries, it keeps no secret.
         self._limits = (BODY_BYTES_MAX, SEGMENTS_MAX)
         self._pace = Pace()
@@ -200,7 +202,13 @@ class Uplink:
             while True:
                 try:
                     await self._bring_up_to_date(session)
-                except (aiohttp.ClientError, TimeoutError, OSError, UplinkError) as error:
+                except (
+                    aiohttp.ClientError,
+                    TimeoutError,
+                    OSError,
+                    UplinkError,
+                    JournalError,
+                ) as error:
                     failures += 1
                     state = error.state if isinstance(error, UplinkError) else "offline"
                     self._went(state, f"{type(error).__name__}: {error}")
@@ -281,26 +289,14 @@ class Uplink:
             boottime_ms=self._clock.boottime_ms(),
         )
         request.anchors.extend(map(wire.encode_anchor, _worth_telling(journal.anchors)))
-        for lane in Lane:
-            position = journal.position(lane)
-            got = position.got.without_hole()
-            request.lanes.add(
-                lane=wire_pb2.Lane.Name(lane),
-                epoch=journal.epoch,
-                next=position.sealed + 1,
-                got=got,
-                safe=position.safe,
-                chain=await journal.chain_at(lane, got) or b"",
-            )
-        for epoch, highest in journal.old_epochs.items():
-            for lane, last in highest.items():
-                request.lanes.add(lane=wire_pb2.Lane.Name(lane), epoch=epoch, next=last + 1)
+        request.lanes.extend(await self._lanes())
         if journal.streams:
             request.schemas.append(wire.sha256(journal.schema())[: wire.SCHEMA_BYTES])
         sent_ms = self._clock.boottime_ms()
         anchors = len(journal.anchors)
         body = await self._call(session, "POST", "/v1/hello", request.SerializeToString())
         reply = _parse(wire_pb2.HelloReply, body)
+        self.content.learn(reply.wanted_content)
         self._anchors_sent = anchors
         if reply.limits.body_bytes_max and reply.limits.segments_max:
             self._limits = (
@@ -314,7 +310,36 @@ class Uplink:
             raise ForkError(fork)
         await self._learn_lanes(reply.lanes)
         for lane in Lane:
-            self._declare_forgotten(lane)
+            await journal.declare_forgotten(lane)
+
+    async def _lanes(self) -> list[wire_pb2.LaneAtKiosk]:
+        """Where each lane stands, of this epoch and of those that have ended."""
+        journal = self._journal
+        lanes = []
+        for lane in Lane:
+            position = journal.position(lane)
+            got = position.got.without_hole()
+            lanes.append(
+                _lane_at_kiosk(
+                    journal.epoch,
+                    lane,
+                    next=position.sealed + 1,
+                    got=got,
+                    safe=position.safe,
+                    chain=await journal.chain_at(lane, got) or b"",
+                )
+            )
+        for epoch, highest in journal.old_epochs.items():
+            lanes.extend(
+                _lane_at_kiosk(epoch, lane, next=last + 1) for lane, last in highest.items()
+            )
+        for epoch, answers in journal.closed_epochs.items():
+            # Another writer may have gone on in it: no seq there is beyond what we expect.
+            lanes.extend(
+                _lane_at_kiosk(epoch, lane, next=wire.SEQ_MAX, got=ours.without_hole())
+                for lane, ours in answers.items()
+            )
+        return lanes
 
     async def _judge(self, lanes: Any) -> str:
         """Why another writer must have used this epoch; empty where all is as it should be.
@@ -385,14 +410,6 @@ class Uplink:
             same.extend(seq for seq, entry in theirs.items() if mine.get(seq) == entry)
         return same
 
-    def _declare_forgotten(self, lane: Lane) -> None:
-        """A city restored from a backup may lack what this kiosk has deleted since."""
-        position = self._journal.position(lane)
-        for first, last in self._journal.settled(lane).holes(1, position.oldest - 1):
-            self._journal.declare_lost(
-                lane, first, last, "acked and deleted, then lost by the city"
-            )
-
     async def _send(self, session: aiohttp.ClientSession, part: _Part) -> None:
         journal = self._journal
         anchors = len(journal.anchors)
@@ -408,6 +425,7 @@ class Uplink:
                 reason=lost.reason,
             )
         reply = _parse(wire_pb2.UploadReply, await self._upload(session, upload))
+        self.content.learn(reply.wanted_content)
         self._anchors_sent = anchors
         self._check_only_ours(part, reply.lanes)
         got = await self._learn_lanes(reply.lanes)
@@ -617,6 +635,10 @@ class Uplink:
         anchor = self._clock.told("city", utc_ms + round_trip_ms // 2, round_trip_ms // 2 + 1)
         if anchor is not None:
             self._journal.add_anchor(anchor)
+
+
+def _lane_at_kiosk(epoch: bytes, lane: Lane, **fields: Any) -> wire_pb2.LaneAtKiosk:
+    return wire_pb2.LaneAtKiosk(lane=wire_pb2.Lane.Name(lane), epoch=epoch, **fields)
 
 
 def _worth_telling(anchors: list[Anchor]) -> list[Anchor]:

@@ -22,8 +22,9 @@ from sync import journal_file, wire
 from sync.clock import Clock
 from sync.entry import Lane, Stream
 from sync.journal import FILE, Journal, Options, StoredSegment
-from sync.journal_file import CONDEMNED, DAMAGED
+from sync.journal_file import CONDEMNED
 from sync.journal_tables import CHECKPOINT_PAGES
+from sync.old_epochs import DAMAGED
 from sync.ranges import Ranges
 from tests.powercut.canon import digest, event_line, reading_line
 

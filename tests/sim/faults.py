@@ -194,8 +194,7 @@ KINDS: dict[str, Kind] = {
     "lying_sync": Kind("a card says written and is not", lying_sync, 3600, chance=0.2),
     "full_disk": Kind("a card is full", full_disk, 2400, chance=0.3),
     "sync_error": Kind("a sync fails", sync_error, 2400, chance=0.3),
-    # Off: of several journals set aside within a minute, one may be forgotten.
-    "dying_card": Kind("many syncs fail", dying_card, 3600, chance=0.2, on=False),
+    "dying_card": Kind("many syncs fail", dying_card, 3600, chance=0.2),
     "bit_rot": Kind("bits flip on a card", bit_rot, 3600, chance=0.2),
     "partition": Kind("nothing comes through", partition, 900, chance=0.7),
     "reset": Kind("connections break", reset, 600),

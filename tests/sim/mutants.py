@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from peewee import OperationalError
+
 from sync import clock, journal, journal_file, uplink, wire
 from sync.city import archive
 from sync.entry import Event, Lane
@@ -110,6 +112,8 @@ def ack_by_count() -> None:
 
 def upload_uncommitted() -> None:
     """Segments are sent before the transaction that made them has ended."""
+    for name in ("_begin", "_end", "_undo"):
+        _put(journal_file.JournalFile, name, lambda _: None)
     _commit_every_third(journal_file.JournalFile, "write")
 
 
@@ -234,6 +238,26 @@ def chain_not_checked() -> None:
     _put(uplink.Uplink, "_judge", no_verdict)
 
 
+def ended_epochs_forgotten() -> None:
+    """Once the city has a damaged journal, nobody remembers what was in it."""
+    _put(journal.Journal, "closed_epochs", property(lambda _: {}))
+
+
+def full_card_taken_for_written() -> None:
+    """When a row does not fit, the file is asked whether it has all that was there before."""
+    fill = journal_file.JournalFile._fill
+
+    def planted(self: Any, batch: Any) -> Any:
+        try:
+            return fill(self, batch)
+        except OperationalError:
+            if not self._has_written(batch):
+                raise
+            return []
+
+    _put(journal_file.JournalFile, "_fill", planted)
+
+
 def _put(owner: Any, name: str, planted: Any) -> None:
     setattr(owner, name, planted)
 
@@ -265,6 +289,16 @@ MUTANTS["chain_not_checked"] = Mutant(
     "Neither end compares bytes.",
     chain_not_checked,
     ["kiosk_power_cut", "partition", "swallow", "card_clone"],
+)
+MUTANTS["ended_epochs_forgotten"] = Mutant(
+    "Who has no entry of an epoch any more does not answer for it.",
+    ended_epochs_forgotten,
+    ["bit_rot", "dying_card", "city_restore"],
+)
+MUTANTS["full_card_taken_for_written"] = Mutant(
+    "A refused row counts as written.",
+    full_card_taken_for_written,
+    ["full_disk"],
 )
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import aiohttp.connector
 
-from sync import uplink
+from sync import journal_file, uplink
 from tests.sim.faults import APART, KINDS, Kind
 from tests.sim.loop import Host, SimError, SimLoop, passed
 from tests.sim.machines import UTC_MS, City, Kiosk
@@ -27,6 +27,9 @@ HEALED_S = 7200.0  # What the parts get to bring everything home when nothing fa
 LOOK_S = 10.0
 HELLO_LOOK_S = 600.0
 SEGMENTS_MAX = 2  # In one upload: a backlog of an hour is many of them.
+SCARCE = 0.5  # Of the universes have journals with next to no reserve on their cards:
+RESERVE_BYTES = 8 * 1024
+CHECKPOINT_PAGES = 6
 
 
 class Result(NamedTuple):
@@ -223,6 +226,14 @@ def run(seed: int, only: list[str] | None = None, trace: Any = None) -> Result:
     """Run one universe in a folder of its own. For a process that does nothing else."""
     logging.disable(logging.CRITICAL)
     uplink.SEGMENTS_MAX = SEGMENTS_MAX
+    if random.Random(f"{seed} reserve").random() < SCARCE:
+        # A week's worth of room would never run out in an hour.
+        settings = vars(journal_file)
+        settings["RESERVE_BYTES"] = RESERVE_BYTES
+        settings["PRAGMAS"] = tuple(
+            (name, CHECKPOINT_PAGES if name == "wal_autocheckpoint" else value)
+            for name, value in settings["PRAGMAS"]
+        )
     memory = Path("/dev/shm")  # noqa: S108  The folder in it has a name of its own.
     base = memory if memory.is_dir() else None
     home = Path.cwd()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from peewee import OperationalError
@@ -325,6 +326,49 @@ async def test_a_commit_that_only_seems_to_fail_is_not_repeated(
     await journal.seal()
     monkeypatch.undo()
     assert [row.scaled for row in await rows_of(journal)] == [1000, 2000, 3000]
+
+
+async def test_a_row_that_does_not_fit_is_not_taken_for_one_that_was_written(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file without a free page refuses the first row of a batch: nothing of it has happened."""
+    add(journal, 1.0)
+    await journal.commit()
+    execute: Any = journal._database.execute_sql
+    refused: list[str] = []
+
+    def refuse_once(sql: str, *args: Any) -> Any:
+        if sql.startswith("INSERT INTO") and not refused:
+            refused.append(sql)
+            raise OperationalError("database or disk is full")
+        return execute(sql, *args)
+
+    monkeypatch.setattr(journal._database, "execute_sql", refuse_once)
+    add(journal, 2.0)
+    await journal.commit()
+    monkeypatch.undo()
+    await journal.seal()
+    assert refused
+    assert [row.scaled for row in await rows_of(journal)] == [1000, 2000]
+
+
+async def test_a_card_without_any_room_ends_nothing(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where even giving up takes room that is not there, readings wait in RAM, and it is said."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OperationalError("database or disk is full")
+
+    with monkeypatch.context() as full:
+        for name in ("write", "forget_acked"):
+            full.setattr(journal._file, name, refuse)
+        full.setattr(journal._file, "grow", lambda: False)
+        add(journal, 1.0)
+        await journal.commit()
+        assert "disk is full" in journal.trouble
+    await journal.seal()
+    assert (journal.trouble, [row.scaled for row in await rows_of(journal)]) == ("", [1000])
 
 
 async def test_a_commit_that_fails_is_not_taken_for_one_that_happened(

@@ -1,12 +1,21 @@
 from pathlib import Path
 
+import pytest
+from peewee import OperationalError
+
 from drivers.reading import Reading
 from sync.clock import Clock
+from sync.entry import Lane
 from sync.journal import Journal
-from sync.journal_file import CONDEMNED, DAMAGED
+from sync.journal_file import CONDEMNED
+from sync.old_epochs import DAMAGED
 from sync.ranges import Ranges
+from sync.salvage import Saved
 
 CLOCK = Clock((), boot="0123456789abcdef0123456789abcdef", boottime_ms=lambda: 50_000)
+
+# A journal of which nothing is left but how far it went.
+OLDER = Saved(bytes(16), {}, [], [], {Lane.READINGS: 7}, [])
 
 
 async def set_aside_and_salvaged(folder: Path) -> Journal:
@@ -45,6 +54,46 @@ async def test_damage_upon_damage_loses_nothing_that_was_salvaged(tmp_path: Path
 
     assert await held(journal, first) == [(1, 1), (1, 3)]
     assert (await held(journal, second))[-1] == (1, 3)
+    await journal.close()
+
+
+async def test_salvage_waits_for_room_on_a_full_card(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a damaged journal holds stays in its folder until there is room; nothing crashes."""
+    journal = await Journal.open(tmp_path, CLOCK)
+    epoch = await fill(journal)
+    await journal.close()
+    (tmp_path / CONDEMNED).write_text("the card has damaged a row")
+    journal = await Journal.open(tmp_path, CLOCK)
+
+    def refuse(*_: object) -> None:
+        raise OperationalError("database or disk is full")
+
+    with monkeypatch.context() as full:
+        full.setattr(journal._file, "add_saved", refuse)
+        full.setattr(journal._file, "grow", lambda: False)
+        assert not await journal._salvage()
+    assert journal.old_epochs == {}
+    assert await journal._salvage()
+    assert await held(journal, epoch) == [(1, 1), (1, 3)]
+    await journal.close()
+
+
+async def test_losses_of_an_older_epoch_outlive_a_damaged_file(tmp_path: Path) -> None:
+    """What a journal was to tell the city of an epoch before its own is told by the next one."""
+    journal = await Journal.open(tmp_path, CLOCK)
+    await fill(journal)
+    older = bytes(16)
+    await journal._run(journal._file.old.add_saved, OLDER, tmp_path, [], journal._file.lost)
+    await journal.acked_old(older, Lane.READINGS, Ranges(), Ranges())
+    declared = journal.lost
+    assert [(lost.epoch, lost.first, lost.last) for lost in declared] == [(older, 1, 7)]
+    await journal.close()
+
+    journal = await set_aside_and_salvaged(tmp_path)
+
+    assert journal.lost == declared
     await journal.close()
 
 

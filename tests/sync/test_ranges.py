@@ -48,3 +48,10 @@ def test_a_huge_set_costs_no_memory() -> None:
     assert ranges.count() == 2**62
     assert ranges
     assert not Ranges()
+
+
+def test_a_difference_is_what_only_the_first_has() -> None:
+    """Ranges are cut where the other set begins and ends, and stay what they were."""
+    ranges, other = Ranges([(1, 10), (20, 30)]), Ranges([(4, 5), (25, 40)])
+    assert list(ranges - other) == [(1, 3), (6, 10), (20, 24)]
+    assert list(ranges) == [(1, 10), (20, 30)]

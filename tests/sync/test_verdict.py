@@ -158,6 +158,69 @@ async def test_a_restored_city_hears_of_what_nobody_has(
     await journal.close()
 
 
+async def test_a_restored_city_hears_of_an_epoch_that_has_ended(
+    tmp_path: Path, archive: Archive, make_uplink: Callable[[Journal], Uplink]
+) -> None:
+    """Of a damaged journal nothing is kept once the city has it; its loss is declared all the same.
+
+    And again when the next journal has been damaged, too: the memory is not in the database.
+    """
+    folder = tmp_path / "kiosk"
+    journal = await Journal.open(folder, clock())
+    epoch = journal.epoch
+    await make_uplink(journal).flush()
+    await asyncio.to_thread(backup, archive, tmp_path / "backup.db")
+    await add(journal, 1.0, 2.0)
+    for _ in range(2):
+        journal._file.condemn("a test says so")
+        await journal.close()
+        journal = await Journal.open(folder, clock())
+        await journal._salvage()
+        await make_uplink(journal).flush()
+        assert journal.old_epochs == {}
+    assert await values_at(archive) == [1.0, 2.0]
+
+    await archive._thread.run(restore, archive, tmp_path / "backup.db")
+    uplink = make_uplink(journal)
+    await uplink.flush()
+
+    lanes = [lane for kiosk in await archive.fleet() for lane in kiosk["lanes"]]
+    (lost,) = [
+        lane["lost"] for lane in lanes if (lane["epoch"], lane["lane"]) == (epoch.hex(), "readings")
+    ]
+    assert lost == [[1, 2]]
+    assert journal.lost == []
+    await journal.close()
+
+
+async def test_a_gap_that_a_restored_city_has_forgotten_is_told_again(
+    tmp_path: Path, archive: Archive, make_uplink: Callable[[Journal], Uplink]
+) -> None:
+    """No segment holds a gap: it neither stops what comes behind it nor stays a secret."""
+    journal = await Journal.open(tmp_path / "kiosk", clock())
+    await make_uplink(journal).flush()
+    await asyncio.to_thread(backup, archive, tmp_path / "backup.db")
+    await add(journal, 1.0)
+    position = journal.position(Lane.READINGS)
+    position.next += 5
+    journal.declare_lost(Lane.READINGS, 2, 6, "the card takes no commits")
+    await add(journal, 7.0)
+    await add(journal, 8.0)
+    uplink = make_uplink(journal)
+    await uplink.flush()
+    assert journal.lost == []
+
+    await archive._thread.run(restore, archive, tmp_path / "backup.db")
+    uplink._hello_due = 0.0
+    await uplink.flush()
+
+    assert await values_at(archive) == [1.0, 7.0, 8.0]
+    lost = [lane["lost"] for kiosk in await archive.fleet() for lane in kiosk["lanes"]]
+    assert [[2, 6]] in lost
+    assert journal.pending() == 0
+    await journal.close()
+
+
 async def test_a_restored_card_gets_an_epoch_of_its_own(
     tmp_path: Path, archive: Archive, make_uplink: Callable[[Journal], Uplink]
 ) -> None:
