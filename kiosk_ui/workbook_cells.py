@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from kiosk_ui.languages import NEEDED
+from kiosk_ui.languages import BROUGHT, NEEDED
 from kiosk_ui.workbook_problems import ERROR, PROBLEMS_MAX, WARNING, Problem, cell_name, problem
-from kiosk_ui.workbook_sheets import APPROVED, CONFIDENCES
+from kiosk_ui.workbook_sheets import CONFIDENCES, UNFINISHED
 
 if TYPE_CHECKING:
     from kiosk_ui.workbook_read import Row, Sheet, Workbook
@@ -30,7 +30,7 @@ class Report:
     """What is found while a workbook is read."""
 
     workbook: Workbook
-    languages: tuple[str, ...] = ("th", "en")
+    languages: tuple[str, ...] = BROUGHT
     made_on: date = date(2000, 1, 1)
     problems: list[Problem] = field(default_factory=list)
     errors: int = 0  # Of all, while the list ends somewhere.
@@ -50,7 +50,7 @@ class Cells:
         self.sheet = sheet
         self.row = row
         # A row that does not ship may be unfinished: it stops nobody.
-        self.ships = row.cells.get("status", APPROVED) == APPROVED
+        self.ships = self["status"] not in UNFINISHED
 
     def __getitem__(self, column: str) -> str:
         return self.row.cells.get(column, "")

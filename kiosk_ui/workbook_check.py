@@ -117,7 +117,7 @@ def _check_columns(report: Report, sheet: Sheet) -> None:
         if not column or column in known:
             continue
         if code is not None:
-            words = {"code": code, "languages": ", ".join(report.languages)}
+            words = {"language": code, "languages": ", ".join(report.languages)}
             report.add(problem("column language", sheet.name, 1, column, cell=cell, **words))
         else:
             words = {"known": ", ".join(known)}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 PX_MIN = 960  # The longer side: a smaller one is blurred on a large panel.
 PX_MAX = 1280
+# Longer side and quality, in the order in which they are tried.
+STEPS = tuple((px, quality) for px in (PX_MAX, PX_MIN) for quality in (80, 70, 60, 50, 40))
 PIXELS_MAX = 60_000_000
 BYTES_MAX = 60_000
 PHOTO_FILE_BYTES_MAX = 30_000_000
-QUALITIES = (80, 70, 60, 50, 40, 30)
 KINDS = ("JPEG", "PNG", "WEBP")
 
 
@@ -36,18 +37,18 @@ def read_photo(content: bytes) -> Picture | None:
             if max(raw.size) < PX_MIN:
                 return Picture(width, height, b"")
             upright = ImageOps.exif_transpose(raw).convert("RGB")
-            upright.thumbnail((PX_MAX, PX_MAX))
             return Picture(width, height, _webp(upright))
     except (OSError, ValueError, SyntaxError, EOFError, Warning, Image.DecompressionBombError):
         return None  # What Pillow raises for a damaged file depends on where the damage is.
 
 
-def _webp(image: object) -> bytes:
+def _webp(image: Any) -> bytes:
     """The best that is light enough, or else the lightest."""
     made = b""
-    for quality in QUALITIES:
+    for px, quality in STEPS:
+        image.thumbnail((px, px))  # Only ever smaller.
         target = io.BytesIO()
-        image.save(target, "WEBP", quality=quality, method=6)  # type: ignore[attr-defined] # lazy
+        image.save(target, "WEBP", quality=quality, method=6)
         made = target.getvalue()
         if len(made) <= BYTES_MAX:
             break

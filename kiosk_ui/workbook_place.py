@@ -77,4 +77,4 @@ def _within(cells: Cells, lat: float, lon: float, precision_m: int) -> None:
                 cells.wrong("outside", column, low=low, high=high)
     wet_m = sea_m(lat, lon)
     if not over_water and wet_m > COAST_ERROR_M + precision_m:
-        cells.wrong("sea", "lon", metres=round(wet_m, -1))
+        cells.wrong("sea", "lon", metres=round(wet_m / 10) * 10)

@@ -27,8 +27,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "มีสองคอลัมน์ชื่อเดียวกัน ให้ลบออกหนึ่งคอลัมน์",
     ),
     "column language": (
-        "{code} is no language of this pack; `languages` in the sheet city has {languages}",
-        "ชุดเนื้อหานี้ไม่มีภาษา {code} ช่อง languages ในชีต city กำหนดไว้ว่า {languages}",
+        "{language} is no language of this pack; `languages` in the sheet city has {languages}",
+        "ชุดเนื้อหานี้ไม่มีภาษา {language} ช่อง languages ในชีต city กำหนดไว้ว่า {languages}",
     ),
     "no heading": (
         "the column has no heading; give it one or delete the cell",

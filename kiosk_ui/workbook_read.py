@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 import unicodedata
 import zipfile
 from itertools import zip_longest
@@ -21,6 +22,10 @@ CELL_MAX = 32_767  # What a spreadsheet program keeps in a cell.
 FILE_BYTES_MAX = 20 * 1024 * 1024
 UNPACKED_BYTES_MAX = 200 * 1024 * 1024
 SPREADSHEETS = (".xlsx", ".ods")
+FAR_ROW = 5000
+COLUMN_LETTERS_MAX = 2
+
+_FILLED = re.compile(rb'<c [^>]*?r="([A-Z]+)([0-9]{1,9})"[^>]*[^/]>')  # A cell that is not empty.
 
 # Copied along from web pages, seen by nobody, and of no use: they are dropped.
 UNSEEN = dict.fromkeys((0x200B, 0xFEFF, 0x00AD))
@@ -134,8 +139,24 @@ def _refuse_bombs(path: Path) -> None:
     if path.stat().st_size > FILE_BYTES_MAX:
         raise wrong(path, "the file is too large", "ไฟล์ใหญ่เกินไป")
     with zipfile.ZipFile(path) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > UNPACKED_BYTES_MAX:
+        entries = archive.infolist()
+        if sum(entry.file_size for entry in entries) > UNPACKED_BYTES_MAX:
             raise wrong(path, "the file is too large", "ไฟล์ใหญ่เกินไป")
+        for entry in entries:
+            if entry.filename.startswith("xl/worksheets/") and _is_vast(archive.read(entry)):
+                raise wrong(
+                    path,
+                    f"{entry.filename}: at most {ROWS_MAX} rows and {COLUMNS_MAX} columns",
+                    f"มีได้ไม่เกิน {ROWS_MAX} แถว และ {COLUMNS_MAX} คอลัมน์",
+                )
+
+
+def _is_vast(sheet: bytes) -> bool:
+    """Whether a sheet has something far out; all cells up to it would be put into memory."""
+    return any(
+        len(found[1]) > COLUMN_LETTERS_MAX or int(found[2]) > FAR_ROW
+        for found in _FILLED.finditer(sheet)
+    )
 
 
 def make_sheet(name: str, lines: list[list[str]], path: Path) -> Sheet:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 STATUSES = ("draft", "translated", "checked", "approved")
 APPROVED = "approved"  # Only such rows ship.
+UNFINISHED = tuple(status for status in STATUSES if status != APPROVED)
 CONFIDENCES = ("high", "medium", "low")
 
 # Every sheet of entries, with the kinds its rows may be. Screens list them in this order.
