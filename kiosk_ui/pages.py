@@ -11,6 +11,7 @@ from kiosk_ui import (
     screen_home,
     screen_list,
     screen_map,
+    screen_search,
     screen_sos,
     screen_today,
     screen_toilet,
@@ -43,6 +44,7 @@ FAMILIES = (
     Family(screen_entry.screens),
     Family(screen_sos.screens),
     Family(screen_map.screens, screen_map.WORDS),
+    Family(screen_search.screens, screen_search.WORDS, screen_search.extras),
     # These lead to others, so those have to be known.
     Family(screen_toilet.screens),
     Family(screen_access.screens, screen_access.WORDS),

@@ -8,6 +8,7 @@ import "./access.js";
 import "./map.js";
 import "./today.js";
 import "./open.js";
+import "./search.js";
 
 const root = document.documentElement;
 const bundles = Object.fromEntries(

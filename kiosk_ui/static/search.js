@@ -1,0 +1,160 @@
+// Search: results while typing. What is typed stays in this module until the person has gone.
+import { current, extras, onAction, onReset, onShow, words } from "./here.js";
+import { find, prepare } from "./find.js";
+import { forget, keyboard, press } from "./keyboard.js";
+import { fill } from "./words.js";
+
+const CANDIDATES_MAX = 4;
+const SIZES = [1, 0.92, 0.84, 0.76, 0.68, 0.6];
+
+const indexes = new WeakMap(); // One of each bundle, made when it is first searched.
+let query = "";
+let page = 0;
+let found = [];
+const part = (name) => document.querySelector(`.search ${name}`);
+
+function index() {
+  const all = extras();
+  if (!indexes.has(all)) indexes.set(all, prepare(all));
+  return indexes.get(all);
+}
+
+onShow("search", () => {
+  const input = part("input");
+  input.value = query;
+  input.addEventListener("input", () => {
+    query = input.value;
+    page = 0;
+    // The letter is painted first, then what it finds.
+    requestAnimationFrame(() => setTimeout(look));
+  });
+  keyboard(part(".keys"), input);
+  look();
+});
+
+function look() {
+  if (!part("input")) return;
+  found = find(index(), query);
+  draw();
+}
+
+function draw() {
+  const w = words();
+  const nothing = query.trim() && !found.length;
+  const shown = found.length ? found : chips();
+  const box = part(".found");
+  box.dataset.kind = found.length ? "cards" : "chips";
+  const each = Math.max(1, room(box) - Boolean(nothing));
+  const pages = Math.max(1, Math.ceil(shown.length / each));
+  page %= pages;
+  box.replaceChildren(...shown.slice(page * each, (page + 1) * each).map(card));
+  if (nothing) box.prepend(none(w.nothingFound));
+  for (const one of box.children) fit(one);
+  part(".count").textContent = found.length ? fill(w.foundCount, found.length) : "";
+  part(".wipe").disabled = !query;
+  part(".turn").disabled = pages < 2;
+  part("[data-part]").textContent = pages < 2 ? "" : `${page + 1}/${pages}`;
+  candidates();
+}
+
+// How many there is room for: the keys and the size of the letters leave more or less.
+function room(box) {
+  const style = getComputedStyle(box);
+  const [across, gap] = [Number(style.getPropertyValue("--across")), parseFloat(style.rowGap)];
+  const rows = Math.floor((box.clientHeight + gap) / (height(box) + gap));
+  return across * Math.max(1, rows);
+}
+
+// A long name takes smaller letters; most need none of it.
+function fit(one) {
+  for (const size of SIZES) {
+    one.style.fontSize = `${size}em`;
+    const parts = [one, ...one.querySelectorAll("b")];
+    if (parts.every((e) => e.scrollHeight <= e.clientHeight + 1 && e.scrollWidth <= e.clientWidth)) {
+      return;
+    }
+  }
+}
+
+function none(text) {
+  const line = document.createElement("p");
+  line.className = "none";
+  line.role = "status";
+  line.textContent = text;
+  return line;
+}
+
+const chips = () =>
+  extras().searchChips.map(([go, icon, title, note]) => ({ go, icon, title, note }));
+
+function card({ go, icon, title, note }) {
+  const button = document.createElement("button");
+  button.className = "hit";
+  button.dataset.go = go;
+  button.innerHTML = `<svg class="ic" viewBox="0 0 64 64" aria-hidden="true"><use href="#${icon}"/></svg><span><b></b><small></small></span>`;
+  button.querySelector("b").textContent = title;
+  button.querySelector("small").textContent = note;
+  return button;
+}
+
+// Chinese words for what was typed in Latin letters, for those who want to see them.
+function candidates() {
+  const typed = query.toLowerCase().replaceAll(" ", "");
+  const read = Object.entries(extras().searchRead)
+    .filter(([reading]) => typed && reading.startsWith(typed))
+    .sort(([a], [b]) => a.length - b.length);
+  const names = [...new Set(read.map(([, word]) => word))].slice(0, CANDIDATES_MAX);
+  part(".candidates").replaceChildren(
+    ...names.map((name) => {
+      const button = document.createElement("button");
+      button.dataset.act = "candidate";
+      button.lang = "zh-Hans";
+      button.textContent = name;
+      return button;
+    }),
+  );
+}
+
+// A card's least height, which the style sheet knows in letters.
+function height(box) {
+  const probe = document.createElement("i");
+  probe.style.cssText = "position:absolute;height:var(--hit)";
+  box.append(probe);
+  const { offsetHeight } = probe;
+  probe.remove();
+  return offsetHeight;
+}
+
+function set(text) {
+  const input = part("input");
+  input.value = text;
+  input.dispatchEvent(new Event("input"));
+}
+
+onAction("key", press);
+onAction("wipe", () => set(""));
+onAction("candidate", (target) => set(target.textContent));
+onAction("results", () => {
+  page += 1;
+  draw();
+});
+onReset(() => {
+  query = "";
+  page = 0;
+  found = [];
+  forget();
+});
+
+// A keyboard of keys and cable types into the field from wherever the focus is.
+addEventListener("keydown", (event) => {
+  const input = part("input");
+  if (!input || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (event.key === "Enter" && event.target === input) part(".hit")?.click();
+  else if (event.target === input) return;
+  else if (event.key === "Backspace" || (event.key.length === 1 && event.key !== " ")) input.focus();
+});
+addEventListener("resize", () => {
+  if (!part("input")) return;
+  keyboard(part(".keys"), part("input"));
+  draw();
+});
