@@ -9,6 +9,7 @@ from kiosk_ui.content import KINDS, way_m
 from kiosk_ui.drawings import icon_of
 from kiosk_ui.search_fold import SIMPLIFIED, TRADITIONAL, fold
 from kiosk_ui.search_words import SEPARATOR, STOP, TAGS, TOPICS, WAYS
+from kiosk_ui.stalls import read_stalls
 from kiosk_ui.tiles import FIRST_NUMBERS, shown_entries
 
 if TYPE_CHECKING:
@@ -87,19 +88,31 @@ def _ways(one: Screens) -> list[list[str]]:
 
 def _topics(one: Screens) -> list[list[str]]:
     return [
-        [f"ask/{topic.id}", topic.icon, title := one.say(topic.name), one.say("Please ask")]
-        + [_folded([title]), *_rest(topic.words)]
+        [
+            f"ask/{topic.id}",
+            topic.icon,
+            (title := one.say(topic.name)),
+            one.say("Please ask"),
+            _folded([title]),
+            *_rest(topic.words),
+        ]
         for topic in TOPICS
     ]
 
 
 def _stalls(one: Screens) -> list[list[str]]:
-    found = sorted(name for name in one.known if name.startswith("stall/"))
-    numbers = [name.partition("/")[2] for name in found]
     return [
-        [f"stall/{number}", "shops", title := one.say("Stall {n}", n=number), ""]
-        + [_folded([title, number]), "", "", ""]
-        for number in numbers
+        [
+            stall.door,
+            "shops",
+            stall.names[one.language],
+            (note := one.say("Stall {n}", n=stall.number)),
+            _folded([*stall.names.values(), stall.number, note]),
+            _folded(name for good in stall.goods for name in good.names.values()),
+            "",
+            "",
+        ]
+        for stall in read_stalls(one.pack)
     ]
 
 
