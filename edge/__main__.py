@@ -50,19 +50,7 @@ def parser() -> argparse.ArgumentParser:
     city.add_argument("--host", help="address to listen on")
     city.add_argument("--port", type=port, help="port to listen on")
 
-    # Without default: one given before the word is not to be lost.
-    beside = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    beside.add_argument("--state", type=Path, metavar="DIR", help="where the archive lives")
-    orders = city.add_subparsers(metavar="ORDER", help="instead of running it:")
-    token = command(
-        orders, "enrol-token", run_enrol_token, "print a token that enrols one kiosk", beside
-    )
-    token.add_argument("--site", default="", metavar="WORDS", help="where that kiosk will stand")
-    add = command(orders, "add-file", run_add_file, "offer a file to kiosks, by its hash", beside)
-    add.add_argument("file", type=Path, metavar="FILE")
-    revoke = command(orders, "revoke", run_revoke, "believe a device no more", beside)
-    revoke.add_argument("device", metavar="DEVICE", help="its id, or the id of its kiosk")
-    add_events(orders, beside)
+    add_city_orders(city)
 
     enrol = command(commands, "enrol", run_enrol, "make this kiosk known to its city")
     enrol.add_argument("--token", required=True, help="what `angsila city enrol-token` printed")
@@ -136,6 +124,28 @@ def add_pins(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     for name, whose in (("technician-pin", "the technician"), ("stall-pin", "a stall")):
         words = f"print the hash of a PIN of {whose}; the PIN is read from the keyboard"
         command(commands, name, run_pin, words)
+
+
+def add_city_orders(city: argparse.ArgumentParser) -> None:
+    """Add what an operator tells a city instead of running it."""
+    # Without default: one given before the word is not to be lost.
+    beside = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    beside.add_argument("--state", type=Path, metavar="DIR", help="where the archive lives")
+    orders = city.add_subparsers(metavar="ORDER", help="instead of running it:")
+    token = command(
+        orders, "enrol-token", run_enrol_token, "print a token that enrols one kiosk", beside
+    )
+    token.add_argument("--site", default="", metavar="WORDS", help="where that kiosk will stand")
+    add = command(orders, "add-file", run_add_file, "offer a file to kiosks, by its hash", beside)
+    add.add_argument("file", type=Path, metavar="FILE")
+    content = command(
+        orders, "content", run_content, "let kiosks show a content pack from now on", beside
+    )
+    content.add_argument("pack", type=Path, metavar="PACK", help="a signed pack file")
+    content.add_argument("--kiosk", metavar="ID", help="this one only; default: all")
+    revoke = command(orders, "revoke", run_revoke, "believe a device no more", beside)
+    revoke.add_argument("device", metavar="DEVICE", help="its id, or the id of its kiosk")
+    add_events(orders, beside)
 
 
 def command(
@@ -215,6 +225,15 @@ def run_add_file(arguments: argparse.Namespace) -> int:
         print(add(arguments.state or state_folder("city"), arguments.file))
     except OSError as error:
         raise EdgeError(f"{error.filename}: {error.strerror}") from None
+    return 0
+
+
+def run_content(arguments: argparse.Namespace) -> int:
+    """`angsila city content`."""
+    from edge.city import offer_content
+
+    state = arguments.state or state_folder("city")
+    print(offer_content(state, arguments.pack, arguments.kiosk))
     return 0
 
 

@@ -59,7 +59,7 @@ class Packs:
         self, store: PackStore, place: KioskPlace, report: Report, *, has_screen: bool = False
     ) -> None:
         self._has_screen = has_screen  # Whether a browser belongs to this kiosk.
-        self._store = store
+        self.store = store
         self._place = place
         self._report = report
         self._app: web.Application | None = None
@@ -70,7 +70,7 @@ class Packs:
 
     def first(self) -> Rendered:
         """What to show at the start; whatever is wrong, there are screens in the end."""
-        pack, wrong = self._store.load()
+        pack, wrong = self.store.load()
         if wrong:
             self._tell("damaged", pack, wrong)
         if pack.digest and self._starts() > TRIAL_STARTS_MAX:
@@ -80,12 +80,12 @@ class Packs:
                 return render(pack, self._place)
             except ContentError as error:
                 pack = self._back(pack, str(error))
-        return render(self._store.shipped(), self._place)
+        return render(self.store.shipped(), self._place)
 
     def serve(self, app: web.Application) -> None:
         """Work on this application from now on."""
         self._app = app
-        if self._store.state().trial and self._store.current == self._store.state().trial:
+        if self.store.state().trial and self.store.current == self.store.state().trial:
             # It was, when the power went.
             self._put_on_trial(Trial(self._shown, self._has_screen, RESUMED_S))
 
@@ -110,12 +110,12 @@ class Packs:
         async with self._busy:
             before = self._shown.pack
             try:
-                pack = await asyncio.to_thread(self._store.take_in, path, before, by_hand=by_hand)
+                pack = await asyncio.to_thread(self.store.take_in, path, before, by_hand=by_hand)
                 rendered = await asyncio.to_thread(render, pack, self._place)
             except (ContentError, OSError) as error:
                 self._tell("refused", before, str(error))
                 raise
-            await asyncio.to_thread(self._store.switch, pack.envelope.manifest.name)
+            await asyncio.to_thread(self.store.switch, pack.envelope.manifest.name)
             self._swap(rendered)
             self._put_on_trial(Trial(rendered, self._page() is not None))
             self._tell("shown", pack, "")
@@ -126,8 +126,8 @@ class Packs:
         async with self._busy:
             self._trial = None
             bad = self._shown.pack
-            await asyncio.to_thread(self._store.roll_back, bad.digest, why)
-            pack, _ = await asyncio.to_thread(self._store.load)
+            await asyncio.to_thread(self.store.roll_back, bad.digest, why)
+            pack, _ = await asyncio.to_thread(self.store.load)
             self._swap(await asyncio.to_thread(render, pack, self._place))
             self._tell("rolled back", bad, why)
         return f"version {pack.version} is shown again, and not {bad.version}"
@@ -170,7 +170,7 @@ class Packs:
                 log.warning("no way back: %s", error)
             return
         self._trial = None
-        await asyncio.to_thread(self._store.confirm)
+        await asyncio.to_thread(self.store.confirm)
         self._tell("good", trial.rendered.pack, "" if trial.has_page else "no page is connected")
 
     async def _try(self, trial: Trial) -> str:
@@ -223,7 +223,7 @@ class Packs:
 
     def _starts(self) -> int:
         try:
-            return self._store.count_start()
+            return self.store.count_start()
         except OSError as error:
             log.warning("the card does not take the count of starts: %s", error)
             return 0
@@ -232,11 +232,11 @@ class Packs:
         """Before anything is served: go back to the pack before this one."""
         self._tell("rolled back", bad, why)
         try:
-            self._store.roll_back(bad.digest, why)
+            self.store.roll_back(bad.digest, why)
         except (OSError, ContentError) as error:
             log.warning("no way back on the card: %s", error)
-            return self._store.shipped()
-        return self._store.load()[0]
+            return self.store.shipped()
+        return self.store.load()[0]
 
     def _tell(self, state: str, pack: Pack, why: str) -> None:
         if state in ("refused", "rolled back", "damaged"):

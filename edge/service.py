@@ -19,6 +19,7 @@ from edge.claim import alone, listen, writable_folder
 from edge.errors import InUseError, StateError
 from edge.health import Health, SensorState, TrialWrite, versions
 from edge.machine import machine
+from edge.pack_fetch import PackFetcher
 from edge.packs import Packs, rules
 from edge.sampler import Sampler
 from edge.screen import Screen
@@ -171,6 +172,14 @@ class Kiosk:
         if self._packs is not None and self._screen is not None:
             parts["packs"] = self._packs.keep()
             parts["screen"] = self._screen.keep()
+            if self._uplink is not None:
+                parts["pack fetcher"] = PackFetcher(
+                    self._settings.uplink.city_url,
+                    self._uplink.content,
+                    self._clock,
+                    self._packs,
+                    self._journal.folder,
+                ).keep()
         if self._uplink is not None:
             parts["uplink"] = self._uplink.keep()
         for sensor in self._settings.sensors:

@@ -22,6 +22,7 @@ from sync import wire, wire_pb2
 from sync.call import PROTOBUF, CallError, Reply, send
 from sync.clock import Clock
 from sync.content import Wish
+from sync.content import Wish
 from sync.entry import Anchor, Lane, StoredSegment, SyncError
 from sync.identity import (
     REPLACED,
@@ -166,6 +167,7 @@ class Uplink:
         self._enrolment: Enrolment | None = None  # Read when it is first needed.
         self.make_nonce = make_nonce
         self.content = Wish()
+        self.content = Wish()
         self._rng = random.Random()  # noqa: S311  It spreads retries, it keeps no secret.
         self._limits = (BODY_BYTES_MAX, SEGMENTS_MAX)
         self._pace = Pace()
@@ -297,6 +299,7 @@ class Uplink:
         body = await self._call(session, "POST", "/v1/hello", request.SerializeToString())
         reply = _parse(wire_pb2.HelloReply, body)
         self.content.learn(reply.wanted_content)
+        self.content.learn(reply.wanted_content)
         self._anchors_sent = anchors
         if reply.limits.body_bytes_max and reply.limits.segments_max:
             self._limits = (
@@ -425,6 +428,7 @@ class Uplink:
                 reason=lost.reason,
             )
         reply = _parse(wire_pb2.UploadReply, await self._upload(session, upload))
+        self.content.learn(reply.wanted_content)
         self.content.learn(reply.wanted_content)
         self._anchors_sent = anchors
         self._check_only_ours(part, reply.lanes)

@@ -193,9 +193,17 @@ class HelloReply(_message.Message):
     utc_ms: int
     limits: Limits
     wanted_settings: bytes
-    wanted_content: int
+    wanted_content: Content
     schemas_wanted: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, lanes: _Optional[_Iterable[_Union[LaneAtCity, _Mapping]]] = ..., utc_ms: _Optional[int] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., wanted_settings: _Optional[bytes] = ..., wanted_content: _Optional[int] = ..., schemas_wanted: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    def __init__(self, lanes: _Optional[_Iterable[_Union[LaneAtCity, _Mapping]]] = ..., utc_ms: _Optional[int] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., wanted_settings: _Optional[bytes] = ..., wanted_content: _Optional[_Union[Content, _Mapping]] = ..., schemas_wanted: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class Content(_message.Message):
+    __slots__ = ("sha256", "length")
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_FIELD_NUMBER: _ClassVar[int]
+    sha256: bytes
+    length: int
+    def __init__(self, sha256: _Optional[bytes] = ..., length: _Optional[int] = ...) -> None: ...
 
 class LaneAtCity(_message.Message):
     __slots__ = ("lane", "epoch", "got", "safe", "chain", "verdict", "lost")
@@ -248,16 +256,18 @@ class Upload(_message.Message):
     def __init__(self, kiosk: _Optional[str] = ..., segments: _Optional[_Iterable[bytes]] = ..., anchors: _Optional[_Iterable[_Union[Anchor, _Mapping]]] = ..., lost: _Optional[_Iterable[_Union[Lost, _Mapping]]] = ...) -> None: ...
 
 class UploadReply(_message.Message):
-    __slots__ = ("lanes", "quarantined", "utc_ms", "retry_after_s")
+    __slots__ = ("lanes", "quarantined", "utc_ms", "retry_after_s", "wanted_content")
     LANES_FIELD_NUMBER: _ClassVar[int]
     QUARANTINED_FIELD_NUMBER: _ClassVar[int]
     UTC_MS_FIELD_NUMBER: _ClassVar[int]
     RETRY_AFTER_S_FIELD_NUMBER: _ClassVar[int]
+    WANTED_CONTENT_FIELD_NUMBER: _ClassVar[int]
     lanes: _containers.RepeatedCompositeFieldContainer[LaneAtCity]
     quarantined: _containers.RepeatedCompositeFieldContainer[Quarantined]
     utc_ms: int
     retry_after_s: int
-    def __init__(self, lanes: _Optional[_Iterable[_Union[LaneAtCity, _Mapping]]] = ..., quarantined: _Optional[_Iterable[_Union[Quarantined, _Mapping]]] = ..., utc_ms: _Optional[int] = ..., retry_after_s: _Optional[int] = ...) -> None: ...
+    wanted_content: Content
+    def __init__(self, lanes: _Optional[_Iterable[_Union[LaneAtCity, _Mapping]]] = ..., quarantined: _Optional[_Iterable[_Union[Quarantined, _Mapping]]] = ..., utc_ms: _Optional[int] = ..., retry_after_s: _Optional[int] = ..., wanted_content: _Optional[_Union[Content, _Mapping]] = ...) -> None: ...
 
 class Quarantined(_message.Message):
     __slots__ = ("lane", "epoch", "range", "reason")

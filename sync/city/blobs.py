@@ -1,16 +1,27 @@
-"""Files that kiosks may fetch, kept under their SHA-256 so that a link can break at any byte."""
+"""Files that kiosks may fetch, kept under their SHA-256 so that a link can break at any byte.
+
+Which one a kiosk is to show stands in a small file beside them, so that every receiver that
+shares the folder says the same.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
+from sync import wire_pb2
+
 FOLDER = "blobs"
+WISHES = "content.json"
+EVERYBODY = "*"  # No kiosk's id.
+WISHES_BYTES_MAX = 4 * 1024 * 1024
 BLOBS: web.AppKey[Path] = web.AppKey("blobs", Path)
 
 
@@ -27,6 +38,55 @@ def add(folder: Path, path: Path) -> str:
             os.fsync(file.fileno())
         part.rename(whole)
     return digest
+
+
+def want(folder: Path, digest: str, kiosk: str = EVERYBODY) -> None:
+    """Let kiosks know that they are to show this blob; one kiosk's wish goes before all others'."""
+    blobs = folder / FOLDER
+    wishes = _read(blobs / WISHES)
+    if kiosk == EVERYBODY:
+        wishes.clear()  # What was wanted of single kiosks was wanted before this.
+    wishes[kiosk] = {"sha256": digest, "bytes": (blobs / digest).stat().st_size}
+    part = blobs / f"{WISHES}.{os.getpid()}"
+    with part.open("w") as file:
+        json.dump(wishes, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    part.rename(blobs / WISHES)
+
+
+class Wishes:
+    """What kiosks are to show, read again when an operator has changed it."""
+
+    def __init__(self, blobs: Path) -> None:
+        self._path = blobs / WISHES
+        self._stamp: tuple[int, int] | None = None
+        self._wishes: dict[str, Any] = {}
+
+    def of(self, kiosk: str) -> wire_pb2.Content | None:
+        """What this kiosk is to show; None for what it shows already."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        stamp = (found.st_mtime_ns, found.st_ino)
+        if stamp != self._stamp:
+            self._stamp, self._wishes = stamp, _read(self._path)
+        wish = self._wishes.get(kiosk, self._wishes.get(EVERYBODY))
+        if wish is None:
+            return None
+        return wire_pb2.Content(sha256=bytes.fromhex(wish["sha256"]), length=wish["bytes"])
+
+
+WISHED: web.AppKey[Wishes] = web.AppKey("wishes", Wishes)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return dict(json.loads(file.read(WISHES_BYTES_MAX)))
+    except FileNotFoundError:
+        return {}
 
 
 async def give(request: web.Request) -> web.StreamResponse:

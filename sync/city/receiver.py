@@ -48,6 +48,7 @@ def make_app(archive: Archive, key: Key) -> web.Application:
     app[door.UTC_MS] = archive.utc_ms
     app[ADMISSION] = Admission()
     app[blobs.BLOBS] = archive.folder / blobs.FOLDER
+    app[blobs.WISHED] = blobs.Wishes(app[blobs.BLOBS])
     app[door.LIMITS] = wire_pb2.Limits(body_bytes_max=BODY_BYTES_MAX, segments_max=SEGMENTS_MAX)
     app.add_routes(
         [
@@ -103,7 +104,13 @@ async def hello(request: web.Request) -> web.Response:
         lanes = await request.app[ARCHIVE].hello(message)
     utc_ms, limits = request.app[ARCHIVE].utc_ms(), request.app[door.LIMITS]
     wanted = await request.app[ARCHIVE].lacks(message.kiosk, message.schemas[:SCHEMAS_MAX])
-    reply = wire_pb2.HelloReply(lanes=lanes, utc_ms=utc_ms, limits=limits, schemas_wanted=wanted)
+    reply = wire_pb2.HelloReply(
+        lanes=lanes,
+        utc_ms=utc_ms,
+        limits=limits,
+        schemas_wanted=wanted,
+        wanted_content=request.app[blobs.WISHED].of(message.kiosk),
+    )
     return _protobuf(reply.SerializeToString())
 
 
@@ -124,7 +131,12 @@ async def take_segments(request: web.Request) -> web.Response:
         except ForkError as error:
             raise web.HTTPConflict(text=f"{error}\n") from None
     utc_ms = request.app[ARCHIVE].utc_ms()
-    reply = wire_pb2.UploadReply(lanes=taken.lanes, quarantined=taken.quarantined, utc_ms=utc_ms)
+    reply = wire_pb2.UploadReply(
+        lanes=taken.lanes,
+        quarantined=taken.quarantined,
+        utc_ms=utc_ms,
+        wanted_content=request.app[blobs.WISHED].of(upload.kiosk),
+    )
     return _protobuf(reply.SerializeToString())
 
 
