@@ -25,9 +25,10 @@ function isCut(element) {
 // What is set in the middle overflows to both sides, and only one of them counts as overflow.
 function spills(item) {
   const box = item.getBoundingClientRect();
-  return [...item.children].some((child) => {
-    const { top, bottom } = child.getBoundingClientRect();
-    return top < box.top || bottom > box.bottom;
+  const drawn = [...item.children].filter((child) => child.getClientRects().length);
+  return drawn.some((child) => {
+    const { top, bottom, height } = child.getBoundingClientRect();
+    return height > 0 && (top < box.top - 1 || bottom > box.bottom + 1);
   });
 }
 
@@ -58,21 +59,27 @@ function measure(section, list, items, rows, cols) {
     for (const shed of SHEDS) {
       const whole = { shed, whole: true };
       lay(section, list, whole);
-      if (!hasCut(section) && !items.some(spills)) return whole;
+      const room = section.scrollHeight <= section.clientHeight + 1;
+      if (room && !hasCut(section) && !items.some(spills)) return whole;
     }
   }
   const ways = [];
   for (let r = rows; r; r -= 1) for (let c = cols; c; c -= 1) ways.push({ rows: r, cols: c });
   ways.sort((a, b) => b.rows * b.cols - a.rows * a.cols || b.rows - a.rows);
-  for (const way of ways) {
-    for (const shed of SHEDS) {
-      const tried = { ...way, shed };
-      lay(section, list, tried);
-      if (fits(list, items, way.rows)) return tried;
+  // Fewer on a page, before a card loses its drawing or its note.
+  for (const sheds of [SHEDS.slice(0, 2), SHEDS.slice(2, 3), SHEDS.slice(3)]) {
+    for (const way of ways) {
+      for (const shed of sheds) {
+        const tried = { ...way, shed };
+        lay(section, list, tried);
+        if (!beside(section, list).some(hasCut) && fits(list, items, way.rows)) return tried;
+      }
     }
   }
   return { rows: 1, cols: 1, shed: SHEDS.at(-1) };
 }
+
+const beside = (section, list) => [...section.children].filter((child) => child !== list);
 
 function lay(section, list, { shed, whole, rows, cols }) {
   section.dataset.shed = shed;
@@ -90,7 +97,7 @@ function fits(list, items, rows) {
   const row = (room - (rows - 1) * parseFloat(style.rowGap)) / rows;
   list.style.gridTemplateRows = "none";
   list.style.gridAutoRows = `${Math.floor(row)}px`;
-  const good = items.every((item) => item.offsetHeight <= row + 1 && !hasCut(item) && !spills(item));
+  const good = items.every((item) => item.offsetHeight <= row + 0.5 && !hasCut(item) && !spills(item));
   list.style.gridAutoRows = "";
   list.style.gridTemplateRows = `repeat(${rows},minmax(0,1fr))`;
   return good;
@@ -117,7 +124,7 @@ function sheets(section, list, items) {
 function turn(items, page, list) {
   list.dataset.alone = page.items.length;
   for (const item of items) item.hidden = !page.items.includes(item);
-  return !isCut(list) && !page.items.some(hasCut);
+  return !isCut(list) && !page.items.some((item) => hasCut(item) || spills(item));
 }
 
 const step = (item) => {

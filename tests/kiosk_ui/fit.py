@@ -1,0 +1,98 @@
+"""What a screen has to be like, asked of the page itself: sizes, gaps, cuts and letters."""
+
+from __future__ import annotations
+
+# In the page: everything to touch on what is shown now, as [name, kind, left, top, width, height].
+TARGETS = """() => [...document.querySelectorAll(
+    '#screen :is(button,a,[role=button],[tabindex="0"]), #pager button, #bar button')]
+  .filter((e) => e.offsetParent && getComputedStyle(e).visibility !== 'hidden')
+  .map((e) => {
+    const { left, top, width, height } = e.getBoundingClientRect();
+    const kind = e.closest('#bar') ? 'bar' : e.closest('#pager') ? 'pager' :
+      e.matches('.tile:not(.small),.card') ? 'primary' : 'other';
+    const name = (e.ariaLabel || e.textContent).trim().slice(0, 24);
+    return [name, kind, left, top, width, height];
+  })"""
+
+# In the page: show each page of the named screens in each language, and say what is wrong.
+# A line box may be taller than its box by a fifth of a letter without touching anything.
+CHECK = """async ([languages, wanted, pxPerMm, reach]) => {
+  const module = (name) => import(performance.getEntriesByType('resource')
+    .find((one) => one.name.includes(`/${name}.`)).name);
+  const [router, here] = [await module('router'), await module('here')];
+  const targets = %s;
+  const small = Math.min(innerWidth, innerHeight) <= 600;
+  const TARGET = 15, PRIMARY = reach && small ? 17 : 20, GAP = 3, SLACK = 0.11, CSS_PX = 44;
+  const line = innerHeight * 0.55;
+  const wrong = [];
+  let pages = 0, nodes = 0;
+
+  function boxes() {
+    const found = [];
+    const all = targets();
+    for (const [name, kind, left, top, width, height] of all) {
+      const least = Math.min(width, height) / pxPerMm;
+      // Five side by side are narrower than 20 mm where the panel is under 120 mm wide.
+      const narrow = kind === 'bar' && innerWidth / pxPerMm < 120;
+      const need = (kind === 'primary' || kind === 'bar') && !narrow ? PRIMARY : TARGET;
+      if (least < need - SLACK || Math.min(width, height) < CSS_PX)
+        found.push(`${kind} ${name} is ${least.toFixed(1)} mm`);
+      if (left < -1 || top < -1 || left + width > innerWidth + 1 || top + height > innerHeight + 1)
+        found.push(`${kind} ${name} is off the screen`);
+      if (reach && top < line - 1) found.push(`${kind} ${name} is too high: ${Math.round(top)}`);
+    }
+    all.forEach((a, i) => all.slice(i + 1).forEach((b) => {
+      const x = Math.max(a[2] - b[2] - b[4], b[2] - a[2] - a[4]);
+      const y = Math.max(a[3] - b[3] - b[5], b[3] - a[3] - a[5]);
+      if (Math.max(x, y) / pxPerMm < GAP - SLACK)
+        found.push(`${a[0]} and ${b[0]} are ${(Math.max(x, y) / pxPerMm).toFixed(1)} mm apart`);
+    }));
+    return found;
+  }
+
+  function cuts() {
+    const found = [];
+    const tops = [...document.querySelectorAll('#screen *, #bar *, #pager *')];
+    for (const e of tops) {
+      if (e.closest('svg') || !e.offsetParent || e.hasAttribute('data-flow')) continue;
+      const style = getComputedStyle(e);
+      if (style.display === 'inline' || style.display === 'contents') continue;
+      const flows = e.closest('[data-flow]');
+      if (e.scrollWidth > e.clientWidth + 1 && !(flows && e === flows) ||
+          !flows && e.scrollHeight > e.clientHeight + 0.2 * parseFloat(style.fontSize))
+        found.push(`cut ${e.tagName}.${e.className} ${e.scrollWidth}>${e.clientWidth} ` +
+          `${e.scrollHeight}>${e.clientHeight} ${e.textContent.trim().slice(0, 30)}`);
+    }
+    // What is set in the middle overflows to both sides, which the browser does not count.
+    for (const e of document.querySelectorAll('#screen button, #screen .panel')) {
+      if (!e.offsetParent || e.closest('[data-flow]')) continue;
+      const box = e.getBoundingClientRect();
+      for (const child of e.children) {
+        const { top, bottom, height } = child.getBoundingClientRect();
+        if (height && (top < box.top - 1 || bottom > box.bottom + 1))
+          found.push(`spilled ${e.className} ${e.textContent.trim().slice(0, 30)}`);
+      }
+    }
+    if (document.documentElement.scrollHeight > innerHeight + 1) found.push('scrolls');
+    return found;
+  }
+
+  document.dispatchEvent(new PointerEvent('pointerdown'));  // Somebody is here.
+  for (const language of languages) {
+    for (const screen of Object.keys(here.bundles[language].screens)) {
+      if (wanted.length && !wanted.some((name) => screen === name || screen.startsWith(name + '/')))
+        continue;
+      // The first screen comes after a reset, so it knows no modes.
+      if (screen === 'attract' && (document.documentElement.dataset.text || reach)) continue;
+      for (let page = 0; page < 40; page += 1) {
+        router.show({ language, screen, page });
+        if (here.current().page !== page) break;
+        pages += 1;
+        nodes = Math.max(nodes, document.querySelectorAll('*').length);
+        wrong.push(...[...boxes(), ...cuts()].map((what) => `${language} ${screen}@${page}: ${what}`));
+        if (document.querySelector('#pager').hidden) break;
+      }
+    }
+  }
+  return { wrong, pages, nodes };
+}""" % TARGETS  # noqa: UP031 # the script is full of braces
