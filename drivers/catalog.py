@@ -74,7 +74,10 @@ def air(**further: Option) -> "dict[str, Option]":
     return {
         "address": Option(str, None, "Bluetooth address, such as A4:C1:38:12:34:56"),
         "quantities": Option(
-            str, "", "what it sends, parted by spaces; empty takes all that is heard"
+            str,
+            "",
+            "what it sends, parted by spaces; heard:called gives it another name, such as"
+            " air_temperature:water_temperature; empty takes all that is heard",
         ),
         "max_age_s": Option(float, 600.0, "seconds without news until it counts as silent"),
         "every_frame": Option(bool, False, "take each new advert, with period_s = 0"),
@@ -87,6 +90,7 @@ def warm_up(seconds: float) -> Option:
 
 
 BLUETOOTH = "drivers.linux.ble_sensor"
+LAN = "drivers.linux.lan_node"
 EVERY_FRAME = Option(bool, False, "take each frame the sensor sends, with period_s = 0")
 SELF_CALIBRATION = Option(bool, True, "take the lowest values for fresh air; false in a room")
 W1_OPTIONS = {
@@ -197,6 +201,21 @@ def _on_air(kind: str) -> "Callable[[dict[str, Any]], dict[str, Any]]":
         }
 
     return to_arguments
+
+
+def _on_lan(full: "dict[str, Any]") -> "dict[str, Any]":
+    from drivers.linux.ble_sensor import Ear
+    from drivers.linux.lan_node import ear
+
+    address = full["address"].upper().replace("-", ":")
+    key = bytes.fromhex(full["key"])
+    return {
+        "ear": ear(address, lambda: Ear("bthome", address, key)),
+        "trouble": lambda: None,  # The network has none of its own: a node is heard or not.
+        "quantities": tuple(full["quantities"].split()),
+        "max_age_s": full["max_age_s"],
+        "every_frame": full["every_frame"],
+    }
 
 
 def _as_given(full: "dict[str, Any]") -> "dict[str, Any]":
@@ -312,6 +331,7 @@ KINDS: "dict[str, tuple[str, str, dict[str, Option], Callable[[Any], dict[str, A
     ),
     "ms5837_02ba": ("drivers.ms5837", "MS583702BA", DEPTH_OPTIONS, _on_i2c),
     "ms5837_30ba": ("drivers.ms5837", "MS583730BA", DEPTH_OPTIONS, _on_i2c),
+    "node": (LAN, "Node", air(key=Option(str, None, "its key, 32 hexadecimal digits")), _on_lan),
     "pir": (
         "drivers.pulses",
         "PIR",
@@ -441,7 +461,7 @@ WORDS = {
     ("jsn_sr04t", "quantity"): _DISTANCES,
 }
 # Kind → the lengths in hexadecimal digits that its key can have; none is always possible.
-KEY_DIGITS = {"bthome": (32,), "xiaomi": (24, 32)}
+KEY_DIGITS = {"bthome": (32,), "node": (32,), "xiaomi": (24, 32)}
 # The same for numbers.
 CHOICES = {
     ("bh1750", "address"): (0x23, 0x5C),
@@ -507,7 +527,7 @@ def _fitting(kind: str, name: str, option: "Option", value: "Any") -> "Any":
         raise OptionError(f"{kind} option {name} = {shown}; allowed: {allowed}")
     if (kind, name) == ("modbus", "registers"):
         _check_registers(str(value))
-    if KINDS[kind][0] == BLUETOOTH:
+    if has_address(kind):
         _check_air(kind, name, value)
     return value
 
@@ -515,6 +535,11 @@ def _fitting(kind: str, name: str, option: "Option", value: "Any") -> "Any":
 def is_bluetooth(kind: str) -> bool:
     """Whether sensors of this kind are heard by Bluetooth."""
     return kind in KINDS and KINDS[kind][0] == BLUETOOTH
+
+
+def has_address(kind: str) -> bool:
+    """Whether sensors of this kind are told apart by the address that they send."""
+    return kind in KINDS and KINDS[kind][0] in {BLUETOOTH, LAN}
 
 
 def _check_air(kind: str, name: str, value: "Any") -> None:
@@ -540,12 +565,23 @@ def _check_air(kind: str, name: str, value: "Any") -> None:
                 " hexadecimal digits"
             )
     if name == "quantities":
-        known = rows(kind)
-        for quantity in value.split():
+        known = rows("bthome" if kind == "node" else kind)
+        for word in value.split():
+            quantity, colon, called = word.partition(":")
+            if colon and not _is_name(called):
+                raise OptionError(
+                    f"{kind} option quantities has {word!r}; allowed behind the colon: a to z, 0"
+                    " to 9 and _"
+                )
             stem, _, number = quantity.rpartition("_")
             if quantity not in known and not (stem in known and number.isdigit()):
                 allowed = ", ".join(sorted(known))
                 raise OptionError(f"{kind} option quantities has {quantity!r}; allowed: {allowed}")
+
+
+def _is_name(word: str) -> bool:
+    """Whether this can be the name of a quantity."""
+    return bool(word) and not word.strip("abcdefghijklmnopqrstuvwxyz0123456789_")
 
 
 def _check_registers(text: str) -> None:

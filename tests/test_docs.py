@@ -13,12 +13,14 @@ import pytest
 from drivers import catalog
 from edge import settings
 from edge.__main__ import parser
+from edge.node import NodeSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = ("README.md", "ARCHITECTURE.md", "STYLE.md", "CHANGELOG.md")
 SECTIONS: dict[str, dict[str, type]] = {
     "gateway.toml": settings.SECTIONS,
     "city.toml": {"city": settings.CitySettings},
+    "node.toml": {"node": NodeSettings},
 }
 
 
@@ -62,7 +64,7 @@ def test_the_defaults_in_a_file_are_the_true_ones(file: str) -> None:
     for section, option in options(file):
         value = tables[section].get(option.name)
         default = option.default
-        if option.name == "name":
+        if option.type is settings.Names:
             default = dataclasses.asdict(settings.Names())
         assert (tuple(value) if isinstance(value, list) else value) == default, option.name
 

@@ -16,11 +16,12 @@ from drivers.errors import BusError, ChecksumError, DriverError, NoDataError
 from drivers.linux import adverts
 from drivers.linux.adverts import PARSERS, Advert, Parser, address_bytes
 from drivers.linux.bluez import Pattern
+from drivers.reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from drivers.reading import Reading, SpecRow
+    from drivers.reading import SpecRow
 
 QUANTITIES_MAX = 32
 MAX_AGE_S = 600.0
@@ -175,8 +176,8 @@ class Ear:
         self._fresh_s: float | None = None
         self.came = asyncio.Event()
 
-    def hear(self, advert: Advert) -> None:
-        """Take one advertisement of this sensor."""
+    def hear(self, advert: Advert) -> DriverError | None:
+        """Take one advertisement of this sensor; what is wrong with it, if something is."""
         self._heard_s = self._now_s()
         self._is_crowded = len(advert.manufacturer_data) > COMPANIES_MAX
         try:
@@ -185,15 +186,16 @@ class Ear:
         except DriverError as error:
             self._error = error
             self.came.set()
-            return
+            return error
         if not found:
-            return
+            return None
         self._fresh_s = self._heard_s
         self._error = None
         for reading in found:
             if reading.quantity in self._pending or len(self._pending) < QUANTITIES_MAX:
                 self._pending[reading.quantity] = reading
         self.came.set()
+        return None
 
     def take(self) -> tuple[Reading, ...]:
         """What is new since the last call. Raises the `DriverError` that came instead."""
@@ -210,6 +212,11 @@ class Ear:
                 self._error = None
             raise error
         return ()
+
+    def excuse(self) -> None:
+        """Forget the last error of a sensor that has been understood before."""
+        if self._fresh_s is not None:
+            self._error = None
 
     def take_is_crowded(self) -> bool:
         """Whether BlueZ should forget what it has gathered; once for each time."""
@@ -247,11 +254,13 @@ class BLESensor:
     ) -> None:
         self._ear = ear
         self._trouble = trouble
-        self._wanted = quantities
+        # What is heard → what it is called; nothing here takes all as it is heard.
+        words = [word.partition(":") for word in quantities]
+        self._wanted = {heard: called or heard for heard, _, called in words}
         self._max_age_s = max_age_s
         self._every_frame = every_frame
         self._rows = rows(ear.kind)
-        self.SPEC: tuple[SpecRow, ...] = tuple(row_of(self._rows, name) for name in quantities)
+        self.SPEC: tuple[SpecRow, ...] = tuple(self._row(heard) for heard in self._wanted)
 
     async def start(self) -> None:
         """Nothing to do: the scanner listens for all."""
@@ -277,16 +286,18 @@ class BLESensor:
 
     def _chosen(self, found: tuple[Reading, ...]) -> tuple[Reading, ...]:
         """The readings that are wanted; those heard for the first time extend the SPEC."""
-        chosen = tuple(
-            reading for reading in found if not self._wanted or reading.quantity in self._wanted
-        )
+        chosen = [one for one in found if not self._wanted or one.quantity in self._wanted]
         known = {row[0] for row in self.SPEC}
-        self.SPEC += tuple(
-            row_of(self._rows, reading.quantity)
-            for reading in chosen
-            if reading.quantity not in known
+        rows = [self._row(one.quantity) for one in chosen]
+        self.SPEC += tuple(row for row in rows if row[0] not in known)
+        return tuple(
+            Reading(row[0], one.value, one.unit, one.quality)
+            for row, one in zip(rows, chosen, strict=True)
         )
-        return chosen
+
+    def _row(self, heard: str) -> SpecRow:
+        """The row of what is heard, under the name that it has here."""
+        return (self._wanted.get(heard, heard), *row_of(self._rows, heard)[1:])
 
 
 class BTHome(BLESensor):

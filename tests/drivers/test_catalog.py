@@ -9,7 +9,13 @@ from drivers.errors import DriverError
 
 MAP = "ph, [pH], 0, u16, 0.01, 0, 14, 2; water_temperature, Cel, 1, s16, 0.1, -20, 80, 1"
 ADDRESS = "A4:C1:38:12:34:56"
-FOR_NEEDED = {"port": "/dev/ttyUSB0", "pin": 17, "registers": MAP, "address": ADDRESS}
+FOR_NEEDED = {
+    "port": "/dev/ttyUSB0",
+    "pin": 17,
+    "registers": MAP,
+    "address": ADDRESS,
+    "key": "00" * 16,
+}
 # The options of each kind that have no default.
 NEEDED = {
     kind: {
@@ -26,7 +32,7 @@ def test_every_kind_can_be_made(kind: str) -> None:
     assert kind == driver.KIND
     assert kind.startswith("fake") is driver.SIMULATED
     # What a Bluetooth sensor measures shows when it is heard.
-    assert bool(driver.SPEC) is not catalog.is_bluetooth(kind)
+    assert bool(driver.SPEC) is not catalog.has_address(kind)
 
 
 @pytest.mark.parametrize("kind", sorted(catalog.KINDS))
@@ -99,7 +105,7 @@ def test_the_words_of_an_option_are_those_of_the_driver() -> None:
 def test_every_chip_has_its_addresses() -> None:
     """A kind with an address says which ones its chip can have, its default among them."""
     for kind in catalog.KINDS:
-        if "address" in options(kind) and not catalog.is_bluetooth(kind):
+        if "address" in options(kind) and not catalog.has_address(kind):
             low, high = catalog.ADDRESSES[kind]
             assert low <= options(kind)["address"].default <= high
     assert set(catalog.ADDRESSES) <= set(catalog.KINDS)
