@@ -172,12 +172,15 @@ def _pier(root: Point, end: Point, unit: float) -> str:
 def _rock(at: Point, unit: float) -> str:
     """The granite that the town has its name and its mortars from."""
     x, y, u = at[0], at[1], unit
-    return (
-        f'<path class="m-rock" d="M{x - u:.0f} {y:.0f}q{0.2 * u:.0f} {-u:.0f} {u:.0f} {-0.9 * u:.0f}'
+    large = (
+        f"M{x - u:.0f} {y:.0f}q{0.2 * u:.0f} {-u:.0f} {u:.0f} {-0.9 * u:.0f}"
         f"t{0.9 * u:.0f} {0.9 * u:.0f}q{-0.9 * u:.0f} {0.5 * u:.0f} {-1.9 * u:.0f} 0Z"
-        f'M{x + 0.8 * u:.0f} {y + 0.6 * u:.0f}q{0.1 * u:.0f} {-0.6 * u:.0f} {0.6 * u:.0f} '
-        f'{-0.6 * u:.0f}t{0.5 * u:.0f} {0.6 * u:.0f}Z"/>'
     )
+    small = (
+        f"M{x + 0.8 * u:.0f} {y + 0.6 * u:.0f}q{0.1 * u:.0f} {-0.6 * u:.0f} {0.6 * u:.0f} "
+        f"{-0.6 * u:.0f}t{0.5 * u:.0f} {0.6 * u:.0f}Z"
+    )
+    return f'<path class="m-rock" d="{large}{small}"/>'
 
 
 def _boat(at: Point, unit: float) -> str:

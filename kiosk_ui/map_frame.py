@@ -75,9 +75,7 @@ def curve(points: list[Point]) -> str:
     """A smooth path through the points: Catmull and Rom's, as SVG's cubic curves."""
     text = f"M{points[0][0]:.0f} {points[0][1]:.0f}"
     padded = [points[0], *points, points[-1]]
-    for before, start, end, after in zip(
-        padded, padded[1:], padded[2:], padded[3:], strict=False
-    ):
+    for before, start, end, after in zip(padded, padded[1:], padded[2:], padded[3:], strict=False):
         one = start[0] + (end[0] - before[0]) / 6, start[1] + (end[1] - before[1]) / 6
         two = end[0] - (after[0] - start[0]) / 6, end[1] - (after[1] - start[1]) / 6
         text += f"C{one[0]:.0f} {one[1]:.0f} {two[0]:.0f} {two[1]:.0f} {end[0]:.0f} {end[1]:.0f}"

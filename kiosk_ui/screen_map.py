@@ -133,9 +133,7 @@ def screens(one: Screens) -> dict[str, str]:
 def symbols(pack: Pack, place: KioskPlace) -> str:
     """The drawings of both plans, for the page that all screens stand in."""
     found = city_map(pack)
-    return "".join(
-        f'<g id="{plan.art}">{_art(plan, found)}</g>' for plan in plans_of(pack, place)
-    )
+    return "".join(f'<g id="{plan.art}">{_art(plan, found)}</g>' for plan in plans_of(pack, place))
 
 
 def crop(one: Screens, entry: Entry) -> str:
@@ -252,9 +250,7 @@ def _box(frame: Frame, places: list[Degrees], least: float) -> Box:
 def _with_aspect(box: Box) -> Box:
     width = max(box.width, box.height * CROP_ASPECT)
     height = max(box.height, box.width / CROP_ASPECT)
-    return Box(
-        box.x - (width - box.width) / 2, box.y - (height - box.height) / 2, width, height
-    )
+    return Box(box.x - (width - box.width) / 2, box.y - (height - box.height) / 2, width, height)
 
 
 def _up_deg(place: KioskPlace) -> float:
@@ -284,5 +280,3 @@ def _sea(plan: Plan) -> tuple[int, int]:
     lat, lon = (13.331, 100.886) if plan.name == "area" else (13.3432, 100.9206)
     x, y = plan.frame.point(lat, lon)
     return round(x), round(y)
-
-

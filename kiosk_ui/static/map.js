@@ -164,7 +164,7 @@ function group(plan, k) {
   const room = at.zoom === 0 ? roomOf(plan, k) : null;
   if (plan.you) place(plan.you.one.querySelector("span"), plan.you, k, taken, apart * 0.36, room, true);
   for (const { one, x, y } of plan.marks) {
-    if (one.className === "ring") one.hidden = !claim(taken, around(x * k, y * k, one.offsetHeight));
+    if (one.className === "walk") one.hidden = !claim(taken, around(x * k, y * k, one.offsetHeight));
   }
   plan.groups.forEach(([pin, ...others]) => others.length || label(plan, pin, k, taken, apart, room));
 }
