@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -133,7 +134,7 @@ class BlueZRadio:
         """Give the bus back."""
         bus, self._bus = self._bus, None
         if bus is not None:
-            bus.disconnect()
+            await hang_up(bus)
 
     async def _scan(self, on_advert: OnAdvert, patterns: Sequence[Pattern]) -> None:
         """Begin to scan, passively if there are patterns."""
@@ -239,8 +240,9 @@ class BlueZRadio:
         from dbus_fast import BusType  # noqa: PLC0415 # only a machine with a radio pays for it
         from dbus_fast.aio import MessageBus  # noqa: PLC0415 # as above
 
-        if self._bus is None or not self._bus.connected:
-            self._bus = None
+        if self._bus is not None and not self._bus.connected:
+            await self.close()
+        if self._bus is None:
             bus = MessageBus(bus_type=BusType.SYSTEM)
             try:
                 await bus.connect()
@@ -249,3 +251,10 @@ class BlueZRadio:
                 raise
             self._bus = bus
         return self._bus
+
+
+async def hang_up(bus: MessageBus) -> None:
+    """End a connection, and take note of what it died of if it did: nobody needs to know."""
+    bus.disconnect()
+    with contextlib.suppress(OSError, EOFError):
+        await bus.wait_for_disconnect()

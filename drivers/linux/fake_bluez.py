@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from dbus_fast import BusType, Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
+from drivers.linux.bluez import hang_up
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -65,9 +67,9 @@ class FakeBlueZ:
 
     async def stop(self) -> None:
         """Crash: no signal, no goodbye, and the next one knows of no scan."""
-        if self._bus is not None:
-            self._bus.disconnect()
-        self._bus = None
+        bus, self._bus = self._bus, None
+        if bus is not None:
+            await hang_up(bus)
         self.scanning.clear()
         self.monitors.clear()
         self.devices.clear()

@@ -51,11 +51,11 @@ class Pier:
 
     async def send(self, celsius: float, *, counter: int | None = None, key: bytes = KEY) -> None:
         """Broadcast a temperature, once there is somebody who listens."""
-        await until(lambda: self.bluez.is_listening)
         self.counter = self.counter + 1 if counter is None else counter
         objects = bthome.encode(0x02, celsius)
         payload = bthome.sealed_v2(objects, RAW_ADDRESS, self.counter, key)
-        assert await self.bluez.advertise(ADDRESS, service_data={UUID: payload})
+        while not await self.bluez.advertise(ADDRESS, service_data={UUID: payload}):
+            await until(lambda: self.bluez.is_listening)
 
     async def shows(self, value: float | None, quality: str) -> None:
         """Wait until /api/now says so."""

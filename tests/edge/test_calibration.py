@@ -1,5 +1,22 @@
+from pathlib import Path
+from typing import Any
+
 from drivers.reading import Reading
 from edge.calibration import Calibration, calibrated, with_raw
+from tests.waiting import angsila, free_port, get, until
+
+SETTINGS = """
+[[sensor]]
+name = "pier"
+driver = "fake_pier"
+period_s = 0.2
+[sensor.calibration.water_level]
+gain = 2
+offset = 10
+date = "2026-11-25"
+by = "Somchai"
+ref = "tide staff"
+"""
 
 PH = Calibration(1.02, -0.11, "2026-11-25", "Somchai", "buffers 7.00 and 10.01")
 RAW = (Reading("ph", 8.0, "[pH]"), Reading("air_temperature", 31.5, "Cel"))
@@ -51,3 +68,28 @@ def test_each_raw_value_has_its_row() -> None:
         "by": "Somchai",
         "ref": "buffers 7.00 and 10.01",
     }
+
+
+async def test_a_calibration_shows_with_its_raw_value_and_who_found_it(tmp_path: Path) -> None:
+    """Through the running kiosk: both streams in /api/now, and date and name in /health."""
+    config = tmp_path / "kiosk.toml"
+    config.write_text(SETTINGS)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+
+    def levels() -> Any:
+        readings = (get(f"{url}/api/now") or {}).get("readings", ())
+        found = {one["quantity"]: one for one in readings}
+        return found if "water_level_raw" in found else None
+
+    where = ("--state", tmp_path / "kiosk", "--port", str(port))
+    async with angsila("run", "--config", config, *where) as kiosk:
+        found = await until(levels)
+        (sensor,) = get(f"{url}/health")["sensors"]
+        assert (await kiosk.end())[0] == 0
+
+    shown, raw = found["water_level"], found["water_level_raw"]
+    assert abs(shown["value"] - (2 * raw["value"] + 10)) < 0.02
+    assert (shown["unit"], shown["simulated"]) == (raw["unit"], raw["simulated"])
+    assert sensor["calibration"]["water_level"]["by"] == "Somchai"
+    assert sensor["calibration"]["water_level"]["date"] == "2026-11-25"

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -258,3 +259,28 @@ async def test_a_bluetoothd_that_hangs_costs_a_timeout(
     with pytest.raises(BusError) as caught:
         await radio.start(Listener(), ())
     assert caught.value.fault == "timeout"
+
+
+async def test_a_bus_that_was_restarted_is_connected_to_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When D-Bus itself goes, everything on it goes; a new start needs no new process."""
+    # bleak writes its goodbye to the dead connection, and nobody looks at what came of it.
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    radio, listener = BlueZRadio(), Listener()
+    async with private_bus(tmp_path) as bus, fake_bluez(bus):
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.partition(",")[0])
+        await radio.start(listener, PATTERNS["bthome"])
+    with pytest.raises(BusError) as caught:
+        await radio.check()
+    assert caught.value.quality == "absent"
+    with pytest.raises(BusError):
+        await radio.stop()
+
+    async with private_bus(tmp_path) as bus, fake_bluez(bus) as bluez:
+        await radio.start(listener, PATTERNS["bthome"])
+        await bluez.advertise(ADDRESS, service_data={UUID: PAYLOAD})
+        assert (await listener.next())[0] == ADDRESS
+        await radio.stop()
+    await radio.close()
+    gc.collect()
