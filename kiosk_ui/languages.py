@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import Self
 
 # By their own name and without flags: a language is no country.
@@ -35,11 +36,18 @@ NEEDED = "th"  # A place has its Thai name on the street sign, and a driver read
 INSTEAD = ("en", "th")  # What stands in for a text that is missing, the first that is there.
 
 
+_IN_ATTRIBUTE = re.compile(r'(="[^"<>]*)<span class=borrowed lang=[\w-]+>([^<]*)</span>')
+
+
+def plain_attributes(markup: str) -> str:
+    """Markup whose attributes hold borrowed texts without their tags, which have no place there."""
+    return _IN_ATTRIBUTE.sub(r"\1\2", markup)
+
+
 class Borrowed(str):
     """A text in another language than its screen's: markup says so, to eye and to ear.
 
-    It carries its own markup, so that no template can forget it. There are no quotation marks
-    in the tags: within an attribute they are ugly, but harmless.
+    It carries its own markup, so that no template can forget it.
     """
 
     __slots__ = ("language",)

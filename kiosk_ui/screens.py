@@ -12,7 +12,7 @@ from markupsafe import Markup
 from kiosk_ui.content import walk_min, way_m
 from kiosk_ui.drawings import icon_of
 from kiosk_ui.i18n import say
-from kiosk_ui.languages import HTML_LANGUAGE, LANGUAGE_NAMES, Words
+from kiosk_ui.languages import HTML_LANGUAGE, LANGUAGE_NAMES, Words, plain_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +58,7 @@ class Screens:
     def render(self, template: str, **values: Any) -> str:
         """One fragment of markup from a template and what it is to show."""
         markup = environment().get_template(template).render(self.common, **values)
-        return markup.replace(TOWN, TOWN_WHOLE)
+        return plain_attributes(markup).replace(TOWN, TOWN_WHOLE)
 
     def say(self, words: str, **parts: object) -> str:
         """English words of the source in this language, from the software or from the pack."""
