@@ -4,6 +4,8 @@ const ENOUGH = 3; // So many good answers, and misspellings are not looked for.
 const GOOD = 60;
 const SCORE_MIN = 24;
 const FOUND_MAX = 30;
+const QUERY_MAX = 80; // Letters of a query that are looked at.
+const FLAT_MAX = QUERY_MAX + 2;
 
 const segmenter = new Intl.Segmenter("th", { granularity: "word" });
 const segments = (text) => [...segmenter.segment(text)];
@@ -57,7 +59,9 @@ function count(word) {
 function term(text, weight) {
   const flat = text.replaceAll(" ", "");
   const heard = sound(flat);
-  return { text, flat, weight, heard, bits: bits(heard) };
+  // From so many letters on, the term may stand within a query that has no spaces.
+  const least = LATIN.test(flat) || weight < RANKS[1] ? Infinity : HAN.test(flat) ? 2 : 3;
+  return { text, flat, weight, heard, bits: bits(heard), flatBits: bits(flat), least };
 }
 
 export function prepare({ search, searchStop, searchSimple }) {
@@ -97,40 +101,59 @@ function exact(one, { flat }) {
   return flat.length > 2 || HAN.test(flat) ? 46 : 0;
 }
 
-function loose(one, { heard, slips, bits: letters }) {
+function loose(one, { flat, heard, slips, bits: said, flatBits }) {
   if (one.heard === heard) return 86;
   if (heard.length > 2 && one.heard.startsWith(heard)) return 74;
-  if (!slips || count(letters & ~one.bits) > slips) return 0;
-  const [whole, begin] = edits(heard, one.heard, slips);
-  if (whole <= slips) return 80 - 12 * whole;
+  if (!slips || one.flat.length + slips < flat.length) return 0;
+  const near = count(said & ~one.bits) <= slips;
+  let [whole, begin] = near ? edits(heard, one.heard, slips) : NEVER;
+  // A slip may also have made a sound that nobody meant.
+  if (flat !== heard && count(flatBits & ~one.flatBits) <= slips) {
+    const plain = edits(flat, one.flat, slips);
+    [whole, begin] = [Math.min(whole, plain[0]), Math.min(begin, plain[1])];
+  }
+  // A letter is left out more often than typed too much.
+  if (whole <= slips) return 80 - 12 * whole - 3 * (one.flat.length < flat.length);
   if (begin <= slips) return 64 - 12 * begin;
-  if (!one.text.includes(" ")) return 0;
+  if (!near || !one.text.includes(" ")) return 0;
   one.tails ??= one.text.split(" ").slice(1).map(sound);
-  const near = Math.min(...one.tails.map((tail) => edits(heard, tail, slips)[1]));
-  return near <= slips ? 58 - 12 * near : 0;
+  const later = Math.min(...one.tails.map((tail) => edits(heard, tail, slips)[1]));
+  return later <= slips ? 58 - 12 * later : 0;
 }
+
+const NEVER = [Infinity, Infinity];
+const ROWS = [0, 1, 2].map(() => new Uint8Array(FLAT_MAX + 1));
 
 // Letters to change, add, drop or swap: to the whole of b, and to what b begins with.
 function edits(a, b, slips) {
   const length = Math.min(b.length, a.length + slips);
-  let before = [];
-  let last = [];
-  let row = Array.from({ length: length + 1 }, (_, j) => j);
+  let [before, last, row] = ROWS;
+  let least = 0;
+  for (let j = 0; j <= length; j += 1) row[j] = j;
   for (let i = 1; i <= a.length; i += 1) {
-    [before, last, row] = [last, row, [i]];
+    [before, last, row] = [last, row, before];
+    row[0] = i;
+    const nearest = least;
+    least = i;
     for (let j = 1; j <= length; j += 1) {
-      row[j] = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] !== b[j - 1]));
+      let cost = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] !== b[j - 1]));
       if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        row[j] = Math.min(row[j], before[j - 2] + 1);
+        cost = Math.min(cost, before[j - 2] + 1);
       }
+      row[j] = cost;
+      if (cost < least) least = cost;
     }
+    // Two rows that are too far lead nowhere nearer.
+    if (Math.min(least, nearest) > slips) return NEVER;
   }
-  return [length === b.length ? row[length] : Infinity, Math.min(...row)];
+  return [length === b.length ? row[length] : Infinity, least];
 }
 
-const pattern = (flat) => {
+const pattern = (text) => {
+  const flat = text.slice(0, QUERY_MAX);
   const heard = sound(flat);
-  return { flat, heard, bits: bits(heard), slips: flat.length < 4 ? 0 : flat.length < 8 ? 1 : 2 };
+  const slips = flat.length < 4 ? 0 : flat.length < 8 ? 1 : 2;
+  return { flat, heard, bits: bits(heard), flatBits: bits(flat), slips };
 };
 
 function strict({ terms, text }, one) {
@@ -147,8 +170,7 @@ const slack = ({ terms }, one) =>
 function within({ terms }, { flat }) {
   let best = 0;
   for (const each of terms) {
-    if (each.weight < RANKS[1] || LATIN.test(each.flat)) continue;
-    if (each.flat.length < (HAN.test(each.flat) ? 2 : 3) || !flat.includes(each.flat)) continue;
+    if (each.flat.length < each.least || !flat.includes(each.flat)) continue;
     best = Math.max(best, (56 + (36 * each.flat.length) / flat.length) * each.weight);
   }
   return best;

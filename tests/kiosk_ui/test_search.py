@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from kiosk_ui.assets import Assets
-from kiosk_ui.content import LANGUAGES, load_pack
+from kiosk_ui.content import load_pack
+from kiosk_ui.languages import BROUGHT
 from kiosk_ui.pages import render_bundle
 from kiosk_ui.place import KioskPlace
 from kiosk_ui.search_fold import fold
@@ -12,7 +13,7 @@ from kiosk_ui.search_words import SEPARATOR, TAGS, TOPICS, WAYS
 PLACE = KioskPlace(latitude=13.341, longitude=100.925)
 
 
-@pytest.fixture(scope="module", params=LANGUAGES)
+@pytest.fixture(scope="module", params=BROUGHT)
 def bundle(request: pytest.FixtureRequest) -> dict[str, Any]:
     """One language of the shipped pack."""
     return render_bundle(load_pack(), PLACE, request.param, Assets().url)
