@@ -25,6 +25,7 @@ from edge.sampler import Sampler
 from edge.screen import Screen
 from edge.settings import SensorSettings, Settings
 from edge.supervisor import Part, supervise
+from edge.visitors import nobody_there
 from kiosk_ui.app import make_app
 from kiosk_ui.beat import BEATS, Beats
 from kiosk_ui.boot import GATE
@@ -43,7 +44,6 @@ LOOK_S = 10.0  # How often the canary is looked at where systemd sets no pace.
 TEST_WRITE_S = 3600.0
 REPORTS_MAX = 256  # Changes of health that wait for the card; past this the oldest goes.
 FLUSH_MAX_S = 1.0  # What the city gets of a clean stop.
-SCREEN_DARK_S = 300.0  # A page that was not heard of for so long shows nobody anything.
 ANSWER_MAX_S = 0.5  # What a page that is being sent gets.
 
 log = logging.getLogger(__name__)
@@ -234,12 +234,6 @@ class Kiosk:
             calibration=sensor.calibration,
         )
 
-    def _nobody_there(self) -> bool:
-        """Whether nobody uses the screen: by its last sign of life, or because it is dark."""
-        beat = self._beats.last
-        now_s = asyncio.get_running_loop().time()
-        return beat is None or beat.idle or now_s - beat.heard_s > SCREEN_DARK_S
-
     async def _node_door(self) -> None:
         """Hear our own nodes on the local network; without its port the kiosk goes on."""
         from edge import node, node_door  # noqa: PLC0415 # start time: few kiosks have nodes
@@ -262,7 +256,8 @@ class Kiosk:
             ble.Options(wanted.adapter, wanted.silence_s, wanted.helper, wanted.reboot)
         )
         scanner.report = self._report
-        scanner.is_idle = self._nobody_there
+        loop = asyncio.get_running_loop()
+        scanner.is_idle = lambda: nobody_there(self._beats.last, loop.time())
         self._health.bluetooth = scanner.state
         return scanner
 
