@@ -95,6 +95,15 @@ def test_every_driver_and_its_options_are_in_the_readme() -> None:
         assert [name for name in catalog.options(kind) if f"`{name}`" not in row] == []
 
 
+def test_every_option_of_a_sensor_and_its_calibration_is_explained() -> None:
+    """The example at the end of the file leaves out nothing that all sensors have."""
+    written = {key for section, key, _, explained in lines_of("gateway.toml") if explained}
+    kinds = (settings.SensorSettings, settings.CalibrationSettings)
+    wanted = {one.name for kind in kinds for one in dataclasses.fields(kind)}
+
+    assert wanted - written == {"options", "calibration"}  # Tables, and not lines.
+
+
 def documents() -> str:
     """All documents in one text."""
     return "\n".join((ROOT / name).read_text() for name in DOCUMENTS)
