@@ -43,7 +43,7 @@ class Trial:
 
     rendered: Rendered
     has_page: bool
-    limit_s: float = TRIAL_S
+    limit_s: float
 
 
 def rules(settings: Settings) -> Rules:
@@ -56,8 +56,15 @@ class Packs:
     """The packs of one kiosk, between the card, the screen and whoever brings new ones."""
 
     def __init__(
-        self, store: PackStore, place: KioskPlace, report: Report, *, has_screen: bool = False
+        self,
+        store: PackStore,
+        place: KioskPlace,
+        report: Report,
+        *,
+        has_screen: bool = False,
+        trial_s: float = TRIAL_S,
     ) -> None:
+        self._trial_s = trial_s
         self._has_screen = has_screen  # Whether a browser belongs to this kiosk.
         self.store = store
         self._place = place
@@ -117,7 +124,7 @@ class Packs:
                 raise
             await asyncio.to_thread(self.store.switch, pack.envelope.manifest.name)
             self._swap(rendered)
-            self._put_on_trial(Trial(rendered, self._page() is not None))
+            self._put_on_trial(Trial(rendered, self._page() is not None, self._trial_s))
             self._tell("shown", pack, "")
         return f"version {pack.version} ({pack.digest[:8]}) is shown"
 
@@ -180,11 +187,12 @@ class Packs:
         loop = asyncio.get_running_loop()
         waited_s, then_s = 0.0, loop.time()
         while waited_s < trial.limit_s:
-            beat = await self._beats.next(LOOK_S)
-            if trial is not self._trial:
-                return ""
+            beat = self._beats.last
             if beat is not None and beat.release == trial.rendered.release and beat.checked:
                 return f"the page says: {beat.fault}" if beat.fault else ""
+            await self._beats.next(min(LOOK_S, trial.limit_s - waited_s))
+            if trial is not self._trial:
+                return ""
             now_s = loop.time()
             page = self._page()
             if page is None or page.idle:  # While a person is reading, the page stays as it is.
