@@ -1,6 +1,6 @@
 // Today: sun, moon, the day's PM2.5 and rain, events that come, and only sensors that are there.
 import { current, extras, onShow, words } from "./here.js";
-import { TEXTS, TONES, best, derived, hasHeard, now, origin, painters, reason, today } from "./live.js";
+import { TEXTS, TONES, best, derived, hasHeard, now, origin, paint, painters, reason, today } from "./live.js";
 import { date, fill, join, number, shortDate, time } from "./words.js";
 
 const PER_SHEET = 6;
@@ -35,8 +35,8 @@ Object.assign(TEXTS, {
   "pmday.note": (w) => {
     const instant = derived("pm2_5");
     if (!pmDay()) return instant ? w.pmOnlyNow : "";
-    const value = instant && `${w.pmNow} ${number(instant.value, 0, instant.unit, w)}`;
-    return join(fill(w.pmHours, pmDay().hours), value);
+    const value = instant && `${w.now} ${number(instant.value, 0, instant.unit, w)}`;
+    return join(value, fill(w.pmHours, pmDay().hours));
   },
   "pmday.source": (w) => {
     const day = pmDay();
@@ -54,6 +54,7 @@ painters.push((root) => {
 onShow("today", (screen) => {
   sortQuantities(screen);
   listEvents(screen.querySelector(".coming"));
+  paint(screen); // Before it is parted into pages: what it says takes room.
 });
 
 // What is measured stands together on as few sheets as it needs.

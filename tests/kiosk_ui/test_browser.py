@@ -192,15 +192,15 @@ def test_live_values_are_shown_with_unit_age_source_and_truth(
     browser: Browser, screen: Served
 ) -> None:
     """Today says what, how much, since when, by whom, and whether it is simulated."""
-    page = open_screen(browser, screen, "#en/today@2")
+    page = open_screen(browser, screen, "#en/today@3")
     humidity = page.locator("[data-quantity=relative_humidity]")
     expect(humidity).to_contain_text("74%")
     expect(humidity).to_contain_text("simulated · just now · air")
 
-    show(page, "en", "today", 3)
-    machine = page.locator("[data-quantity=memory_used]")
-    expect(machine).to_contain_text("34%")
-    expect(machine).not_to_contain_text("simulated")
+    show(page, "en", "today", 4)
+    expect(page.locator("[data-quantity=people]")).to_contain_text("12")
+    # How the kiosk itself is doing is no business of a visitor's.
+    assert page.locator("[data-quantity=memory_used]").count() == 0
 
     show(page, "en", "today", 0)
     expect(page.locator(".tidepanel")).to_contain_text("not for navigation")
@@ -214,6 +214,11 @@ def test_without_a_clock_there_is_no_tide_and_the_screen_says_why(browser: Brows
         page = open_screen(browser, screen, "#en/today")
         expect(page.locator(".tidepanel")).to_contain_text("The clock is not set")
         expect(page.locator(".curve")).to_be_hidden()
+        assert page.evaluate(CUT) == []
+        show(page, "en", "today", 2)
+        expect(page.locator(".moonpanel")).to_contain_text("sun and moon are not shown")
+        expect(page.locator(".moonpanel .disc")).to_be_hidden()
+        expect(page.locator(".sunpanel")).not_to_contain_text("Sunset")
         assert page.evaluate(CUT) == []
         show(page, "en", "home")
         expect(page.locator(".clock")).to_have_text("--:--")
