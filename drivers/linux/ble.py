@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LOOK_S = 2.0  # How often the adapter is asked whether it is still there and on.
 HELPER_MAX_S = 30.0
+END_MAX_S = 1.0
 SENSORS_MAX = 64
 NEARBY_MAX = 64
 NEARBY_S_MAX = 120.0
@@ -246,8 +247,13 @@ class Scanner:
             log.debug("Bluetooth: %s: %s", what, error)
 
     async def _end(self) -> None:
+        """Say goodbye, but to a bluetoothd that hangs not for long: it will notice by itself."""
         self._is_scanning = False
-        await self._quietly("stop", self._radio.stop())
+        try:
+            async with asyncio.timeout(END_MAX_S):
+                await self._quietly("stop", self._radio.stop())
+        except TimeoutError:
+            log.debug("Bluetooth: the end of the scan was not answered")
         await self._quietly("close", self._radio.close())
 
     def _turn(self, state: str, trouble: DriverError | None) -> None:

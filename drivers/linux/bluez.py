@@ -257,4 +257,4 @@ async def hang_up(bus: MessageBus) -> None:
     """End a connection, and take note of what it died of if it did: nobody needs to know."""
     bus.disconnect()
     with contextlib.suppress(OSError, EOFError):
-        await bus.wait_for_disconnect()
+        await bus.wait_for_disconnect()  # type: ignore[no-untyped-call] # its type is left out

@@ -181,6 +181,18 @@ async def test_a_stop_in_progress_does_not_end_the_scanning(tmp_path: Path) -> N
         await one.comes_back(28.5)
 
 
+async def test_a_bluetoothd_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    """The service ends in time, whatever is not answered."""
+    async with pier(tmp_path) as one:
+        await one.send(27.5)
+        await one.shows(27.5, "ok")
+        one.bluez.hanging = {"UnregisterMonitor", "StopDiscovery", "Get", "GetManagedObjects"}
+
+        status, _ = await one.kiosk.end(limit_s=5)
+
+    assert status == 0
+
+
 async def test_what_bluez_repeats_is_no_reading(tmp_path: Path) -> None:
     """A sensor that comes nearer and goes away has measured once."""
     async with pier(tmp_path) as one:
