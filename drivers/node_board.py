@@ -27,7 +27,8 @@ class Advertiser:
     """Broadcasts packets by Bluetooth, each for a while."""
 
     def __init__(self) -> None:
-        import bluetooth  # type: ignore[import-not-found]  # noqa: PLC0415 # only some boards have it
+        # Only some boards have it.
+        import bluetooth  # type: ignore[import-not-found]  # noqa: PLC0415
 
         self._ble = bluetooth.BLE()
         self._ble.active(True)
@@ -77,7 +78,8 @@ class BoardLine:
 
 def sensors(rows: "list[dict[str, Any]]") -> "list[Driver]":
     """The drivers that the settings name, each on its pins."""
-    from machine import I2C, UART, Pin  # type: ignore[import-not-found]  # noqa: PLC0415 # see above
+    # No other machine that reads this file has it.
+    from machine import I2C, UART, Pin  # type: ignore[import-not-found]  # noqa: PLC0415
 
     buses: dict[tuple[int, int], DirectI2C] = {}
     made = []
@@ -107,7 +109,8 @@ def sender(chosen: "dict[str, Any]") -> "Sender":
 
 def join(name: str, password: str) -> None:
     """Join a wireless network. Raises `DriverError` if it does not let us in."""
-    import network  # type: ignore[import-not-found]  # noqa: PLC0415 # only some boards have it
+    # Only some boards have it.
+    import network  # type: ignore[import-not-found]  # noqa: PLC0415
 
     wlan = network.WLAN(network.STA_IF)
     wlan.active(True)

@@ -6,7 +6,7 @@ A PMSA003I is the same sensor on I²C.
 from struct import unpack_from
 
 from drivers.bus import Scanner
-from drivers.errors import ChecksumError, FrameError
+from drivers.errors import ChecksumError, FrameError, WrongChipError
 from drivers.line import LineSensor
 from drivers.port import ticks_ms
 from drivers.reading import Reading, measured, without_values
@@ -127,7 +127,9 @@ class PMS5003(LineSensor):
 
     def take(self, frame: bytes) -> tuple[Reading, ...]:
         """Readings of one good frame. Raises `DriverError`."""
-        return readings(self.SPEC, decode(frame, self.WORDS))
+        words = decode(frame, self.WORDS)
+        check_counts(words)
+        return readings(self.SPEC, words)
 
 
 class PMS5003T(PMS5003):
@@ -231,6 +233,19 @@ def decode(frame: bytes, names: "tuple[str, ...]" = PMS5003_WORDS) -> "dict[str,
     words["version"] = frame[28]
     words["error_code"] = frame[29]
     return words
+
+
+def check_counts(words: "dict[str, int]") -> None:
+    """Raise `WrongChipError` for counts that only a PMS5003T's words can look like.
+
+    Each count is of particles larger than its size, so the counts fall. Where a sister's
+    frame is read as a PMS5003's, temperature and humidity stand in for the last two.
+    """
+    if "n100" not in words:
+        return
+    counts = [words[name] for name in ("n25", "n50", "n100")]
+    if not counts[0] >= counts[1] >= counts[2]:
+        raise WrongChipError(f"counts rise with the size, {counts}: this is a PMS5003T")
 
 
 def readings(spec: "tuple[SpecRow, ...]", words: "dict[str, int]") -> tuple[Reading, ...]:

@@ -13,7 +13,7 @@ import socket
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -94,19 +94,29 @@ class Process:
 
 
 @asynccontextmanager
-async def angsila(*arguments: str | Path, **environment: str) -> AsyncIterator[Process]:
-    """Run the command during the block; what still runs at the end is killed."""
+async def angsila(
+    *arguments: str | Path, under: Sequence[str] = (), **environment: str
+) -> AsyncIterator[Process]:
+    """Run the command during the block, by another command if need be.
+
+    What still runs at the end is killed, with all that it has started.
+    """
     process = await asyncio.create_subprocess_exec(
+        *under,
         ANGSILA,
         *map(str, arguments),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         env={**os.environ, **environment},
+        start_new_session=bool(under),
     )
     try:
         yield Process(process)
     finally:
         if process.returncode is None:
-            process.kill()
+            if under:
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
             await process.communicate()

@@ -105,6 +105,18 @@ async def test_the_kind_decides_what_the_words_mean() -> None:
     assert len(readings) == 9
 
 
+async def test_a_sisters_frame_is_refused() -> None:
+    """A PMS5003T where the settings say PMS5003 shows no temperature as particles."""
+    driver = pms5003.PMS5003(FakeLine([FRAME_T]), warm_up_s=0)
+    await driver.start()
+    fault = ""
+    try:
+        await driver.read()
+    except DriverError as error:
+        fault = error.fault
+    assert fault == "wrong_chip"
+
+
 async def test_a_reading_takes_the_atmospheric_values() -> None:
     """PM values outdoors are words 4 to 6; they are whole numbers."""
     frame = pms5003.with_sum(FRAME[:4] + bytes([0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6]) + FRAME[16:30])
