@@ -17,6 +17,7 @@ from edge.pack import add_pack
 
 INSTALLED = Path("/etc/angsila")
 PORT_MAX = 65535
+LISTEN_S_MAX = 120
 COUNT_MAX = 10_000
 
 
@@ -93,6 +94,16 @@ def parser() -> argparse.ArgumentParser:
 
 def add_decode(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `angsila decode`."""
+    look = command(commands, "scan", run_scan, "list what is on the wires and in the air")
+    look.add_argument("--json", action="store_true", help="print JSON")
+    look.add_argument(
+        "--bluetooth-s",
+        type=seconds,
+        default=12.0,
+        metavar="S",
+        help="listen to the air for so long; 0: not at all",
+    )
+
     node = commands.add_parser("node", help="make what goes on the board of a sensor node")
     node_orders = node.add_subparsers(required=True, metavar="ORDER")
     board = command(node_orders, "build", run_node_build, "write what to copy to the board")
@@ -173,6 +184,17 @@ def count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) <= COUNT_MAX):
         raise argparse.ArgumentTypeError(f"{text!r} is no count: 1 to {COUNT_MAX} is")
     return int(text)
+
+
+def seconds(text: str) -> float:
+    """Read a time in seconds. Raises `ArgumentTypeError`."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1
+    if not 0 <= found <= LISTEN_S_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: 0 to {LISTEN_S_MAX} seconds is")
+    return found
 
 
 def run_kiosk(arguments: argparse.Namespace) -> int:
@@ -342,6 +364,15 @@ def wiring_works(file: Path) -> bool:
     claims, faults = look(file)
     print(*(f"  {line}" for line in (*claims, *faults)), sep="\n")
     return not any(fault.is_clash for fault in faults)
+
+
+def run_scan(arguments: argparse.Namespace) -> int:
+    """`angsila scan`."""
+    from edge.scan import as_json, look_around, table
+
+    result = look_around(arguments.bluetooth_s)
+    print(as_json(result) if arguments.json else table(result))
+    return 1 if result.troubles else 0
 
 
 def run_node_build(arguments: argparse.Namespace) -> int:
