@@ -30,9 +30,13 @@ let state;
 
 // Put the keys into `here`; what they write goes into `field`.
 export function keyboard(here, field) {
+  const same = box === here;
   box = here;
   input = field;
   if (state?.language !== current().language) forget();
+  const { columns, high } = room();
+  if (same && state.columns === columns && state.high === high) return;
+  Object.assign(state, { columns, high });
   draw();
 }
 
@@ -75,13 +79,13 @@ function room() {
   const mm = parseFloat(style.getPropertyValue("--mm"));
   return {
     columns: Math.floor((box.clientWidth + 1) / (KEY_MM * mm)),
-    rows: Number(style.getPropertyValue("--rows")),
+    high: Number(style.getPropertyValue("--rows")) || 4,
   };
 }
 
 // Rows of keys: letters stand for themselves, arrays name commands.
 function rows() {
-  const { columns, rows: high } = room();
+  const { columns, high } = state;
   if (state.digits) return [...DIGITS.map((row) => [...row]), [["letters"], ["space"], ["erase"]]];
   if (state.thai) return columns > 12 && high > 3 ? kedmanee() : flow(THAI, columns, high);
   if (columns < 10) return flow(LATIN, columns, high);

@@ -28,8 +28,14 @@ onShow("search", () => {
     // The letter is painted first, then what it finds.
     requestAnimationFrame(() => setTimeout(look));
   });
-  keyboard(part(".keys"), input);
-  look();
+  // Room comes and goes after the screen is there: the last one's pager, larger letters.
+  const watch = new ResizeObserver(() => {
+    if (!input.isConnected) return watch.disconnect();
+    keyboard(part(".keys"), input);
+    draw();
+  });
+  for (const name of [".keys", ".found"]) watch.observe(part(name));
+  found = find(index(), query);
 });
 
 function look() {
@@ -152,9 +158,4 @@ addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target === input) part(".hit")?.click();
   else if (event.target === input) return;
   else if (event.key === "Backspace" || (event.key.length === 1 && event.key !== " ")) input.focus();
-});
-addEventListener("resize", () => {
-  if (!part("input")) return;
-  keyboard(part(".keys"), part("input"));
-  draw();
 });
