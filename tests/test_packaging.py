@@ -45,8 +45,9 @@ def test_settings_and_units_are_shared_data(wheel: zipfile.ZipFile) -> None:
     """Settings and units are installed as data: PyPI has a `config` package of its own."""
     packed = wheel.namelist()
     for folder in ("config", "systemd"):
-        for path in (ROOT / folder).iterdir():
-            assert [name for name in packed if name.endswith(f"share/angsila/{folder}/{path.name}")]
+        for path in (path for path in (ROOT / folder).rglob("*") if path.is_file()):
+            wanted = f"share/angsila/{path.relative_to(ROOT)}"
+            assert [name for name in packed if name.endswith(wanted)]
     assert [name for name in packed if name.endswith("share/angsila/README.md")]
     assert [name for name in packed if name.startswith(("config/", "systemd/", "tests/"))] == []
 
