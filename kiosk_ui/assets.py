@@ -28,7 +28,7 @@ PACK_FONT = "Angsila Pack"  # Stands in kiosk.css behind the fonts that the soft
 FONT_WEIGHTS = ("400", "600")
 
 # One file is served, in this order; each family of screens keeps its rules apart.
-STYLES = ("kiosk.css", "today.css", "map.css", "search.css", "keyboard.css")
+STYLES = ("kiosk.css", "today.css", "map.css", "search.css", "keyboard.css", "tell.css")
 
 _IMPORT = re.compile(r'(from|import) "\./([a-z_]+\.js)"')
 _ASSET = re.compile(r"url\(([a-z0-9/_.-]+)\)")

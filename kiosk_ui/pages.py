@@ -13,6 +13,9 @@ from kiosk_ui import (
     screen_map,
     screen_search,
     screen_sos,
+    screen_stall,
+    screen_technician,
+    screen_tell,
     screen_today,
     screen_toilet,
 )
@@ -45,6 +48,9 @@ FAMILIES = (
     Family(screen_sos.screens),
     Family(screen_map.screens, screen_map.WORDS),
     Family(screen_search.screens, screen_search.WORDS, screen_search.extras),
+    Family(screen_tell.screens, screen_tell.WORDS),
+    Family(screen_stall.screens, screen_stall.WORDS),
+    Family(screen_technician.screens, screen_technician.WORDS),
     # These lead to others, so those have to be known.
     Family(screen_toilet.screens),
     Family(screen_access.screens, screen_access.WORDS),

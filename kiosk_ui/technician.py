@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 DOOR = "technician"
 SEGMENT_BYTES_MAX = 256 * 1024
-SENSORS_MAX = 64
+SENSORS_MAX = 64  # Rows.
+WHY_MAX = 60
+OLD_S = 600
 HOT_CELSIUS, TOO_HOT_CELSIUS = 70.0, 80.0  # A Pi slows down from 80 °C on.
 DISK_LOW_BYTES = 500_000_000
 CLOCK_ERROR_MAX_MS = 60_000
@@ -157,28 +159,30 @@ class Technician:
         return None
 
     def _sensors(self, health: dict[str, Any]) -> list[dict[str, Any]]:
+        """Each stream's last value, its age and quality, and why a sensor without one is silent."""
         now_ms = self.journal.clock.boottime_ms()
-        values: dict[str, list[str]] = {}
-        ages: dict[str, float] = {}
-        for entry in self.journal.latest().values():
+        rows, heard = [], set()
+        for name, entry in sorted(self.journal.latest().items()):
             stream = entry.stream
-            text = "–" if entry.value is None else f"{entry.value:.{stream.decimals}f}"
-            values.setdefault(stream.sensor, []).append(f"{stream.quantity} {text} {stream.unit}")
+            heard.add(stream.sensor)
+            value = "–" if entry.value is None else f"{entry.value:.{stream.decimals}f}"
             age_s = max(0.0, (now_ms - entry.at_ms) / 1000)
-            ages[stream.sensor] = min(age_s, ages.get(stream.sensor, age_s))
-        listed = [
-            {
-                "name": sensor["name"],
-                "state": sensor["state"],
-                "quality": sensor["quality"],
-                "simulated": sensor["simulated"],
-                "age": _age(ages[sensor["name"]]) if sensor["name"] in ages else "–",
-                "values": ", ".join(values.get(sensor["name"], ())) or sensor["why"] or "–",
-            }
-            for sensor in health.get("sensors", [])
-        ]
-        tone = {"ok": "ok", "starting": ""}
-        return [{**row, "tone": tone.get(row["state"], "bad")} for row in listed]
+            said = [f"{value} {stream.unit}", _age(age_s)]
+            good = entry.quality == "ok" and age_s <= OLD_S
+            if entry.quality != "ok":
+                said.append(entry.quality)
+            rows.append(_row(name, said, stream.simulated, "ok" if good else "bad"))
+        for sensor in health.get("sensors", []):
+            if sensor["state"] not in ("ok", "starting") or sensor["name"] not in heard:
+                said = [sensor["state"], sensor["why"][:WHY_MAX]]
+                tone = "" if sensor["state"] == "starting" else "bad"
+                rows.append(_row(sensor["name"], said, sensor["simulated"], tone))
+        return rows
+
+
+def _row(name: str, said: list[str], simulated: bool, tone: str) -> dict[str, Any]:  # noqa: FBT001 # a column
+    says = " · ".join(text for text in said if text)
+    return {"name": name, "says": says, "simulated": simulated, "tone": tone}
 
 
 def _machine(health: dict[str, Any], machine: dict[str, Any]) -> dict[str, Fact]:

@@ -9,6 +9,9 @@ import "./map.js";
 import "./today.js";
 import "./open.js";
 import "./search.js";
+import "./stall.js";
+import "./technician.js";
+import "./tell.js";
 
 const root = document.documentElement;
 const bundles = Object.fromEntries(

@@ -35,7 +35,23 @@ SIZES = {
     "1280x800": (1280, 800, 5.88),
     "1080x1920": (1080, 1920, 4.03),
 }
+# The same standing or lying down, and a 15.6" panel: for what has to fit everywhere.
+PANELS = {
+    **SIZES,
+    "480x800": (480, 800, 5.25),
+    "800x1280": (800, 1280, 5.88),
+    "1920x1080": (1920, 1080, 5.56),
+}
 LANGUAGES = ("th", "en", "zh")
+# What the access screen can set, as attributes of the page.
+MODES = {
+    "a": {},
+    "a1": {"text": "a1"},
+    "a2": {"text": "a2"},
+    "contrast": {"contrast": "high"},
+    "reach": {"reach": "low"},
+    "reach-a2": {"reach": "low", "text": "a2"},
+}
 
 # In the page: what the style sheet or a long word has cut off. A line box may be taller than
 # its box by a fifth of a letter without touching anything; a map is a window on more.
@@ -51,21 +67,22 @@ CUT = """() => [...document.querySelectorAll('#screen *, #bar *, #pager *, #aski
 class Served:
     """One served screen, which can be killed and started again on its port."""
 
-    def __init__(self, size: str, folder: Path, trust: str) -> None:
+    def __init__(self, size: str, folder: Path, trust: str, pack: str = "shipped") -> None:
         self.size = size
         self.port = free_port()
         self.folder = folder
         self.trust = trust
+        self.pack = pack
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         """Start the process and wait for its word."""
-        scale = str(SIZES[self.size][2])
+        scale = str(PANELS[self.size][2])
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "tests.kiosk_ui.served"),
-                *(str(self.port), scale, self.folder, self.trust),
+                *(str(self.port), scale, self.folder, self.trust, self.pack),
             ],
             stdout=subprocess.PIPE,
             text=True,
@@ -83,10 +100,10 @@ class Served:
 
 
 @contextmanager
-def served(size: str, trust: str = "system") -> Iterator[Served]:
+def served(size: str, trust: str = "system", pack: str = "shipped") -> Iterator[Served]:
     """A screen for this panel during the block."""
     with TemporaryDirectory() as folder:
-        screen = Served(size, Path(folder), trust)
+        screen = Served(size, Path(folder), trust, pack)
         try:
             screen.start()
             yield screen
@@ -105,7 +122,7 @@ def chromium() -> Iterator[Browser]:
 
 def open_screen(browser: Browser, screen: Served, address: str = "", **context: Any) -> Page:
     """A fresh page that has heard its first live values."""
-    width, height, _ = SIZES[screen.size]
+    width, height, _ = PANELS[screen.size]
     page = browser.new_context(viewport={"width": width, "height": height}, **context).new_page()
     page.goto(f"{screen.url}/{address}")
     settle(page)
@@ -145,12 +162,27 @@ def show(page: Page, language: str, name: str, number: int = 0) -> None:
     """Show a page of a screen as the router does it, without the way there."""
     page.evaluate(
         """async ([language, screen, page]) => {
-          const router = await import(performance.getEntriesByType('resource')
-            .find((one) => one.name.includes('/router.')).name);
+          // A clock that a test has set hides what was loaded, so the first module is read.
+          const first = await fetch(document.querySelector('script[type=module]').src);
+          const router = await import((await first.text()).match(/"([^"]*router[^"]*)"/)[1]);
           document.dispatchEvent(new PointerEvent('pointerdown'));  // Somebody is here.
           router.show({language, screen, page});
         }""",
         [language, name, number],
+    )
+
+
+def set_mode(page: Page, mode: str) -> None:
+    """Set the page as the access screen does, without the way there."""
+    page.evaluate(
+        """(wanted) => {
+          for (const name of ['text', 'contrast', 'reach', 'listen', 'slow']) {
+            if (name in wanted) document.documentElement.dataset[name] = wanted[name];
+            else delete document.documentElement.dataset[name];
+          }
+          dispatchEvent(new Event('resize'));
+        }""",
+        MODES[mode],
     )
 
 

@@ -1,8 +1,9 @@
 """A kiosk's screen in a process of its own, with a real journal and settled demo values.
 
-    python -m tests.kiosk_ui.served PORT PX_PER_MM FOLDER TRUST
+    python -m tests.kiosk_ui.served PORT PX_PER_MM FOLDER TRUST PACK
 
-TRUST is whom the clock believes: "system", or "nobody" for a clock that is not set.
+TRUST is whom the clock believes: "system", or "nobody" for a clock that is not set. PACK is
+"shipped", or "stalls" for the same with two stalls and a technician's PIN.
 
 Browser tests and pictures want the same values each time, so these stand still; only the time
 is real. Whoever started the process kills it.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ from kiosk_ui.content import load_pack
 from kiosk_ui.place import KioskPlace
 from sync.clock import Clock
 from sync.journal import Journal
+from tests.kiosk_ui import desk_client
+from tests.kiosk_ui.desk_client import pin_hash, stall_pack
 
 READY = "ready"
 BEAT_S = 2
@@ -63,14 +67,25 @@ def uplink() -> dict[str, Any]:
     return {"state": "online", "pending": 0, "last_ack_age_s": 1.0, "city": "http://127.0.0.1"}
 
 
-async def serve(port: int, px_per_mm: float, folder: Path, trust: str) -> None:
+async def serve(port: int, px_per_mm: float, folder: Path, trust: str, pack: str) -> None:
     """Serve the screen on this port, for ever."""
     clock = Clock(trust=() if trust == "nobody" else (trust,))
     clock.poll()
     journal = await Journal.open(folder, clock)
     tell(journal, clock)
     place = KioskPlace(px_per_mm=px_per_mm, latitude=13.341, longitude=100.925)
-    app = make_app(journal, clock, uplink, load_pack(), place, lambda: {"ok": True})
+    shown = load_pack()
+    if pack == "stalls":
+        shown, place = stall_pack(), replace(place, id="angsila-1", technician_pin=pin_hash())
+    app = make_app(
+        journal,
+        clock,
+        uplink,
+        shown,
+        place,
+        lambda: desk_client.HEALTH,
+        machine=lambda: desk_client.MACHINE,
+    )
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
@@ -85,4 +100,4 @@ async def serve(port: int, px_per_mm: float, folder: Path, trust: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]))
+    asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3]), *sys.argv[4:6]))

@@ -61,11 +61,15 @@ async def test_each_sensor_has_its_last_value_age_and_state(desk: Desk, now: Tim
     reading = Reading("water_level", 1.872, "m")
     desk.journal.append("pier", [reading], now.ms, simulated=True, decimals={"water_level": 2})
     now.ms += 130_000
-    pier, air = (await ask(desk))["sensors"]
+    level, air = (await ask(desk))["sensors"]
 
-    assert pier["values"] == "water_level 1.87 m"
-    assert (pier["age"], pier["tone"], pier["simulated"]) == ("2 min", "ok", True)
-    assert (air["values"], air["age"], air["tone"]) == ("gone", "–", "bad")
+    assert level == {
+        "name": "pier/water_level",
+        "says": "1.87 m · 2 min",
+        "simulated": True,
+        "tone": "ok",
+    }
+    assert air == {"name": "air", "says": "failed · gone", "simulated": False, "tone": "bad"}
 
 
 async def test_the_oldest_entry_that_the_city_lacks_has_its_age(desk: Desk, now: Time) -> None:
