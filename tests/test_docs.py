@@ -104,6 +104,24 @@ def test_every_option_of_a_sensor_and_its_calibration_is_explained() -> None:
     assert wanted - written == {"options", "calibration"}  # Tables, and not lines.
 
 
+def test_the_table_of_sensors_is_true() -> None:
+    """Each driver stands in it once, and a quantity it names is one that a driver has."""
+    text = (ROOT / "README.md").read_text().partition("### What each sensor measures")[2]
+    rows = [line.split("|") for line in text.partition("\n### ")[0].splitlines() if "| `" in line]
+    kinds = [kind for row in rows for kind in re.findall(r"`([a-z0-9_]+)`", row[1])]
+    assert sorted(kinds) == sorted(catalog.KINDS)
+    for row in rows:
+        modules = [catalog.KINDS[kind][:2] for kind in re.findall(r"`([a-z0-9_]+)`", row[1])]
+        classes = [
+            getattr(__import__(module, None, None, (name,)), name) for module, name in modules
+        ]
+        known = {line[0] for one in classes for line in getattr(one, "SPEC", ())}
+        named = set(re.findall(r"`([a-z0-9_]+)`", row[3])) - catalog.KINDS.keys()
+        assert named <= known | {"water_level", "water_temperature", "air_temperature"}, row[1]
+        portable = all(not module.startswith("drivers.linux") for module, _ in modules)
+        assert (row[4].strip() == "both") >= portable, row[1]
+
+
 def documents() -> str:
     """All documents in one text."""
     return "\n".join((ROOT / name).read_text() for name in DOCUMENTS)
