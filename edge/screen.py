@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from edge.screen_watch import GIVE_UP, NOTHING, RECOVERED, ScreenWatch, Step
-from kiosk_ui.beat import Beats
+from kiosk_ui.beat import Beat, Beats
 from kiosk_ui.boot import Gate
 
 LOOK_S = 2.0
@@ -63,11 +63,14 @@ class Screen:
             return
         loop = asyncio.get_running_loop()
         self._watch = watch = ScreenWatch(loop.time())
+        seen: Beat | None = None
         while True:
-            beat = await self._beats.next(LOOK_S)
-            now_s = loop.time()
-            if beat is not None and beat.alive:
+            await self._beats.next(LOOK_S)
+            beat, now_s = self._beats.last, loop.time()
+            # One may have come while the browser was being started.
+            if beat is not None and beat is not seen and beat.alive:
                 await self._act(watch.beat(now_s, idle=beat.idle))
+            seen = beat
             await self._act(watch.look(now_s, self._minute_of_day()))
 
     async def _act(self, step: Step) -> None:
