@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,8 +10,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from sync import wire_pb2
 from sync.city import blobs
-from sync.content import BlobError, fetch
+from sync.content import BlobError, Wanted, Wish, fetch
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 
@@ -112,3 +114,26 @@ async def test_what_is_not_there_is_said(
     async with aiohttp.ClientSession() as session:
         with pytest.raises(BlobError, match=reason):
             await fetch(session, url, digest, tmp_path)
+
+
+async def test_a_wish_is_heard_once() -> None:
+    """What the city wants is told when it changes, and not with each of its answers."""
+    wish = Wish()
+    wish.learn(wire_pb2.Content())
+    assert wish.last is None
+
+    content = wire_pb2.Content(sha256=bytes.fromhex(DIGEST), length=len(CONTENT))
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(wish.other_than(None))
+        await asyncio.sleep(0)
+        wish.learn(content)
+    first = waiting.result()
+    assert first == Wanted(DIGEST, len(CONTENT))
+
+    wish.learn(content)
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(wish.other_than(first))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        wish.learn(wire_pb2.Content(sha256=bytes(32), length=1))
+    assert waiting.result() == Wanted("0" * 64, 1)
