@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from kiosk_ui.content import way_m
 from kiosk_ui.drawings import icon_of
 from kiosk_ui.i18n import say_date
+from kiosk_ui.screen_map import crop
 from kiosk_ui.tiles import LISTS, listed
 
 if TYPE_CHECKING:
@@ -49,7 +52,7 @@ def _entry(one: Screens, entry: Entry) -> str:
         hours=_hours(one, entry),
         rule=None if entry.hours is None else entry.hours.rule,
         sure=None if entry.hours is None else entry.hours.confidence,
-        map=None,
+        map=Markup(crop(one, entry)) or None,  # noqa: S704 # our own drawing
         qr=one.picture(f"qr/{entry.id}.svg"),
         audio=one.media(f"audio/{entry.id}.{one.language}.opus"),
         phone=None if _says(entry.hours, entry.phone) else entry.phone,

@@ -17,7 +17,7 @@ from kiosk_ui.content import (
 from kiosk_ui.drawings import icon_of
 from kiosk_ui.map_city import FILE, read_city_map
 from kiosk_ui.map_frame import Box, Frame, box_round
-from kiosk_ui.tiles import TILES, listed
+from kiosk_ui.tiles import LISTS, listed
 
 if TYPE_CHECKING:
     from kiosk_ui.content import Entry, Pack
@@ -226,7 +226,7 @@ def _art(plan: Plan, found: CityMap | None) -> str:
 
 
 def _located(pack: Pack) -> list[Entry]:
-    shown = [entry for tile in TILES if tile.kinds for entry in listed(pack, tile)]
+    shown = [entry for tile in LISTS for entry in listed(pack, tile)]
     return [entry for entry in shown if entry.coordinates is not None]
 
 

@@ -52,6 +52,13 @@ painters.push((root) => {
 });
 
 onShow("today", (screen) => {
+  // In larger type each panel is a page of its own.
+  if (["a1", "a2"].includes(document.documentElement.dataset.text)) {
+    for (const pair of screen.querySelectorAll(".pair")) pair.replaceWith(...pair.children);
+    for (const one of screen.querySelectorAll(".sheets [class*=shed]")) {
+      one.classList.remove("shed1", "shed2", "shed3");
+    }
+  }
   sortQuantities(screen);
   listEvents(screen.querySelector(".coming"));
   paint(screen); // Before it is parted into pages: what it says takes room.
