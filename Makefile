@@ -52,8 +52,8 @@ sim-mutants: setup ## plant faults in the product; the simulator has to find eac
 soak-ble: setup browser ## let 5,000 strangers an hour walk by a kiosk's Bluetooth, HOURS=24 hours
 	@exec .venv/bin/python -m tests.soak_ble "$(HOURS)"
 
-shots: setup browser ## a picture of every screen in build/shots/
-	@exec .venv/bin/python tests/shots.py
+shots: setup browser ## a picture of every screen in build/shots/ (SHOTS="--panel 800x480 --screen home")
+	@exec .venv/bin/python tests/shots.py $(SHOTS)
 
 lint: setup ## format, lint and types, without changing a file
 	@.venv/bin/ruff format --check --quiet .

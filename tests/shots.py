@@ -1,25 +1,55 @@
-"""A picture of every screen in every language and size: `python tests/shots.py`."""
+"""A picture of every screen, language, panel and mode: `python tests/shots.py --help`.
+
+Each picture goes to build/shots/<mode>/, and contact sheets of them to build/shots/.
+"""
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from PIL import Image
 
 from tests.kiosk_ui.screen import (
     CUT,
     LANGUAGES,
-    SIZES,
+    MODES,
+    PANELS,
     all_screens,
     ask,
     chromium,
     open_screen,
+    pages_of,
     served,
+    set_mode,
     show,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from playwright.sync_api import Page
+
 SHOTS = Path("build/shots")
+USUAL_MODES = ("a", "a2", "contrast")
+THUMB_PX = 240
+THUMBS_IN_ROW = 8
+THUMBS_MAX = 64
+MARGIN_PX = 6
+
+
+class Wanted(NamedTuple):
+    """What of all there is."""
+
+    modes: tuple[str, ...]
+    languages: tuple[str, ...]
+    screens: tuple[str, ...]
 
 
 def file_name(screen: str, number: int, language: str, size: str) -> str:
@@ -28,36 +58,87 @@ def file_name(screen: str, number: int, language: str, size: str) -> str:
     return f"{screen.replace('/', '-')}{page}-{language}-{size}.png"
 
 
-def main() -> int:
+def shoot_panel(panel: str, wanted: Wanted) -> tuple[int, list[str]]:
+    """Take all pictures of one panel; how many there are, and what is cut off on them."""
+    count, cut = 0, []
+    with chromium() as browser, served(panel) as screen:
+        page = open_screen(browser, screen)
+        names = [
+            name for name, _ in all_screens(page) if not wanted.screens or chosen(name, wanted)
+        ]
+        for mode in wanted.modes:
+            folder = SHOTS / mode
+            folder.mkdir(parents=True, exist_ok=True)
+            set_mode(page, mode)
+            for language in wanted.languages:
+                files = []
+                for file in shoot(page, names, language, panel):
+                    files.append(folder / file)
+                    page.screenshot(path=files[-1])
+                    cut += [f"{mode}/{file}: cut off: {line}" for line in page.evaluate(CUT)]
+                make_sheets(files, f"{mode}-{panel}-{language}")
+                count += len(files)
+        page.context.close()
+    return count, cut
+
+
+def chosen(name: str, wanted: Wanted) -> bool:
+    """Whether a screen, or the family it belongs to, was asked for."""
+    return name in wanted.screens or name.split("/", maxsplit=1)[0] in wanted.screens
+
+
+def shoot(page: Page, names: Sequence[str], language: str, panel: str) -> Iterator[str]:
+    """Show page after page, and say what each picture is to be called."""
+    for name in names:
+        for number in range(pages_of(page, language, name)):
+            show(page, language, name, number)
+            yield file_name(name, number, language, panel)
+    if "home" in names:
+        show(page, language, "home")
+        ask(page)
+        yield file_name("asking", 0, language, panel)
+        ask(page, None)
+
+
+def make_sheets(files: Sequence[Path], name: str) -> None:
+    """Many small pictures on one, so that a person can look at them all."""
+    for start in range(0, len(files), THUMBS_MAX):
+        thumbs = []
+        for file in files[start : start + THUMBS_MAX]:
+            with Image.open(file) as picture:
+                height = round(picture.height * THUMB_PX / picture.width)
+                thumbs.append(picture.convert("RGB").resize((THUMB_PX, height)))
+        step_x, step_y = THUMB_PX + MARGIN_PX, thumbs[0].height + MARGIN_PX
+        rows = -(-len(thumbs) // THUMBS_IN_ROW)
+        sheet = Image.new("RGB", (THUMBS_IN_ROW * step_x, rows * step_y), "#555")
+        for number, thumb in enumerate(thumbs):
+            row, column = divmod(number, THUMBS_IN_ROW)
+            sheet.paste(thumb, (column * step_x, row * step_y))
+        sheet.save(SHOTS / f"sheet-{name}-{start // THUMBS_MAX + 1}.png")
+
+
+def main(arguments: Sequence[str]) -> int:
     """Write the pictures; say what is cut off on any of them."""
+    parser = argparse.ArgumentParser(description="Pictures of the kiosk's screens.")
+    parser.add_argument("--panel", nargs="*", choices=PANELS, default=list(PANELS))
+    parser.add_argument("--mode", nargs="*", choices=MODES, default=list(USUAL_MODES))
+    parser.add_argument("--language", nargs="*", choices=LANGUAGES, default=list(LANGUAGES))
+    parser.add_argument("--screen", nargs="*", default=[], help="such as home, list or list/see")
+    found = parser.parse_args(arguments)
+    wanted = Wanted(tuple(found.mode), tuple(found.language), tuple(found.screen))
+
     SHOTS.mkdir(parents=True, exist_ok=True)
-    for old in SHOTS.glob("*.png"):
+    for old in SHOTS.rglob("*.png"):
         old.unlink()
-    count, cut = 0, 0
-    with chromium() as browser:
-        for size in SIZES:
-            with served(size) as screen:
-                page = open_screen(browser, screen)
-                for name, pages in all_screens(page):
-                    for language in LANGUAGES:
-                        for number in range(pages):
-                            show(page, language, name, number)
-                            file = file_name(name, number, language, size)
-                            page.screenshot(path=SHOTS / file)
-                            count += 1
-                            for line in page.evaluate(CUT):
-                                cut += 1
-                                sys.stdout.write(f"{file}: cut off: {line}\n")
-                for language in LANGUAGES:
-                    show(page, language, "home")
-                    ask(page)
-                    page.screenshot(path=SHOTS / file_name("asking", 0, language, size))
-                    count += 1
-                    ask(page, None)
-                page.context.close()
-    sys.stdout.write(f"{count} pictures in {SHOTS}, {cut} places cut off\n")
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        done = list(pool.map(shoot_panel, found.panel, [wanted] * len(found.panel)))
+    cut = [line for _, lines in done for line in lines]
+    for line in cut:
+        sys.stdout.write(f"{line}\n")
+    count = sum(number for number, _ in done)
+    sys.stdout.write(f"{count} pictures in {SHOTS}, {len(cut)} places cut off\n")
     return 1 if cut else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from tests.kiosk_ui.screen import LANGUAGES, MODES, PANELS, set_mode
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 # In the page: everything to touch on what is shown now, as [name, kind, left, top, width, height].
 TARGETS = """() => [...document.querySelectorAll(
     '#screen :is(button,a,[role=button],[tabindex="0"]), #pager button, #bar button')]
   .filter((e) => e.offsetParent && getComputedStyle(e).visibility !== 'hidden')
   .map((e) => {
     const { left, top, width, height } = e.getBoundingClientRect();
-    const kind = e.closest('#bar') ? 'bar' : e.closest('#pager') ? 'pager' :
+    // Keys of a keyboard stand side by side, and pins of a map where their places are.
+    const kind = e.matches('.key') ? 'key' : e.matches('.pin') ? 'pin' :
+      e.closest('#bar') ? 'bar' : e.closest('#pager') ? 'pager' :
       e.matches('.tile:not(.small),.card') ? 'primary' : 'other';
     const name = (e.ariaLabel || e.textContent).trim().slice(0, 24);
     return [name, kind, left, top, width, height];
@@ -20,7 +29,7 @@ CHECK = """async ([languages, wanted, pxPerMm, reach]) => {
   const module = (name) => import(performance.getEntriesByType('resource')
     .find((one) => one.name.includes(`/${name}.`)).name);
   const [router, here] = [await module('router'), await module('here')];
-  const targets = %s;
+  const targets = TARGETS;
   const small = Math.min(innerWidth, innerHeight) <= 600;
   const TARGET = 15, PRIMARY = reach && small ? 17 : 20, GAP = 3, SLACK = 0.11, CSS_PX = 44;
   const line = innerHeight * 0.55;
@@ -37,11 +46,14 @@ CHECK = """async ([languages, wanted, pxPerMm, reach]) => {
       const need = (kind === 'primary' || kind === 'bar') && !narrow ? PRIMARY : TARGET;
       if (least < need - SLACK || Math.min(width, height) < CSS_PX)
         found.push(`${kind} ${name} is ${least.toFixed(1)} mm`);
-      if (left < -1 || top < -1 || left + width > innerWidth + 1 || top + height > innerHeight + 1)
+      if (kind !== 'pin' && (left < -1 || top < -1 ||
+          left + width > innerWidth + 1 || top + height > innerHeight + 1))
         found.push(`${kind} ${name} is off the screen`);
-      if (reach && top < line - 1) found.push(`${kind} ${name} is too high: ${Math.round(top)}`);
+      if (reach && kind !== 'pin' && top < line - 1)
+        found.push(`${kind} ${name} is too high: ${Math.round(top)}`);
     }
     all.forEach((a, i) => all.slice(i + 1).forEach((b) => {
+      if (a[1] === 'pin' || b[1] === 'pin' || (a[1] === 'key' && b[1] === 'key')) return;
       const x = Math.max(a[2] - b[2] - b[4], b[2] - a[2] - a[4]);
       const y = Math.max(a[3] - b[3] - b[5], b[3] - a[3] - a[5]);
       if (Math.max(x, y) / pxPerMm < GAP - SLACK)
@@ -54,7 +66,7 @@ CHECK = """async ([languages, wanted, pxPerMm, reach]) => {
     const found = [];
     const tops = [...document.querySelectorAll('#screen *, #bar *, #pager *')];
     for (const e of tops) {
-      if (e.closest('svg') || !e.offsetParent || e.hasAttribute('data-flow')) continue;
+      if (e.closest('svg,.plan') || !e.offsetParent || 'flow' in e.dataset) continue;
       const style = getComputedStyle(e);
       if (style.display === 'inline' || style.display === 'contents') continue;
       const flows = e.closest('[data-flow]');
@@ -83,16 +95,26 @@ CHECK = """async ([languages, wanted, pxPerMm, reach]) => {
       if (wanted.length && !wanted.some((name) => screen === name || screen.startsWith(name + '/')))
         continue;
       // The first screen comes after a reset, so it knows no modes.
-      if (screen === 'attract' && (document.documentElement.dataset.text || reach)) continue;
+      if (screen === 'attract' && (reach || document.documentElement.dataset.text)) continue;
       for (let page = 0; page < 40; page += 1) {
         router.show({ language, screen, page });
         if (here.current().page !== page) break;
         pages += 1;
         nodes = Math.max(nodes, document.querySelectorAll('*').length);
-        wrong.push(...[...boxes(), ...cuts()].map((what) => `${language} ${screen}@${page}: ${what}`));
+        const where = `${language} ${screen}@${page}`;
+        wrong.push(...[...boxes(), ...cuts()].map((what) => `${where}: ${what}`));
         if (document.querySelector('#pager').hidden) break;
       }
     }
   }
   return { wrong, pages, nodes };
-}""" % TARGETS  # noqa: UP031 # the script is full of braces
+}""".replace("TARGETS", TARGETS)
+
+
+def check(page: Page, panel: str, mode: str, *screens: str) -> dict[str, Any]:
+    """What is wrong on these screens (all of them if none is named) on a panel in a mode."""
+    set_mode(page, mode)
+    found: dict[str, Any] = page.evaluate(
+        CHECK, [list(LANGUAGES), list(screens), PANELS[panel][2], "reach" in MODES[mode]]
+    )
+    return found

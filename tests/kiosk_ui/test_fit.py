@@ -1,0 +1,100 @@
+"""Every screen fits every panel in every mode: sizes, gaps, cuts and what is within reach."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.kiosk_ui.fit import check
+from tests.kiosk_ui.screen import LANGUAGES, MODES, PANELS, chromium, open_screen, served, show
+
+FULL = bool(os.environ.get("KIOSK_FULL"))
+NODES_MAX = 900
+# Keyboard and map need more height than what is within reach of a wheelchair on any panel.
+TALL = ("search", "map", "tell", "stall", "technician")
+# One of each kind; all of them with KIOSK_FULL.
+SOME = ("home", "list/see", "entry/nacha-shrine", "entry/oyster", "sos", "access", "toilet")
+FEW = [("800x480", "a2"), ("1280x800", "reach"), ("1080x1920", "a2"), ("480x800", "contrast")]
+CASES = [(panel, mode) for panel in PANELS for mode in MODES] if FULL else FEW
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of this file."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.mark.parametrize(("panel", "mode"), CASES)
+def test_everything_fits_and_can_be_touched(browser: Browser, panel: str, mode: str) -> None:
+    """Targets of 15 and 20 mm, 3 mm apart; nothing cut, nothing scrolls; low in reach mode."""
+    with served(panel) as screen:
+        page = open_screen(browser, screen)
+        found = check(page, panel, mode, *(() if FULL else SOME))
+        page.context.close()
+
+    own = [
+        line for line in found["wrong"] if line.split()[1].split("@")[0].split("/")[0] not in TALL
+    ]
+    assert own == []
+    assert found["nodes"] <= NODES_MAX
+    assert found["pages"] > 0
+
+
+@pytest.mark.parametrize("panel", ["1280x800", "800x480"])
+def test_all_of_the_pack_fits_at_the_usual_size(browser: Browser, panel: str) -> None:
+    """Every page of every screen that a person can come to without changing a thing."""
+    with served(panel) as screen:
+        page = open_screen(browser, screen)
+        found = check(page, panel, "a")
+        page.context.close()
+
+    assert [
+        line for line in found["wrong"] if line.split()[1].split("@")[0].split("/")[0] not in TALL
+    ] == []
+
+
+def test_a_long_text_goes_on_over_more_pages(browser: Browser) -> None:
+    """At the largest text on the smallest panel each line of an entry is on one of its pages."""
+    with served("800x480") as screen:
+        page = open_screen(browser, screen)
+        page.evaluate("() => { document.documentElement.dataset.text = 'a2'; }")
+        show(page, "en", "entry/nacha-shrine")
+        count = int((page.locator("[data-count]").text_content() or "").split("/")[1])
+        seen = 0.0
+        whole = page.locator(".story").evaluate(
+            "(e) => { const range = document.createRange(); range.selectNodeContents(e);"
+            " return [...range.getClientRects()].filter((r) => r.width && r.height).length; }"
+        )
+        for number in range(count):
+            show(page, "en", "entry/nacha-shrine", number)
+            seen += page.evaluate(
+                """() => {
+                  const story = document.querySelector('.story');
+                  if (!story.offsetParent) return 0;
+                  const box = story.getBoundingClientRect();
+                  const range = document.createRange();
+                  range.selectNodeContents(story);
+                  return [...range.getClientRects()].filter((r) => r.width && r.height &&
+                    r.left >= box.left - 1 && r.right <= box.right + 1 &&
+                    r.bottom <= box.bottom + 1).length;
+                }"""
+            )
+        page.context.close()
+
+    assert count > 1
+    assert seen == whole > 0
+
+
+def test_six_cards_and_one_page_of_home_at_the_usual_size(browser: Browser) -> None:
+    """A 10 inch list holds six cards in every language, and home shows all ways on at once."""
+    with served("1280x800") as screen:
+        page = open_screen(browser, screen)
+        for language in LANGUAGES:
+            show(page, language, "list/see")
+            assert page.locator(".card:visible").count() == 6, language
+            show(page, language, "home")
+            assert page.locator("#pager").is_hidden(), language
+            assert page.locator(".strip").is_visible(), language
+        page.context.close()
