@@ -40,6 +40,7 @@ from sync.wire import SEGMENT_ENTRIES_MAX, Row, Segment
 FILE = "journal.db"
 CONDEMNED = "journal.condemned"  # Says why the next start has to set the journal aside.
 RESERVE_BYTES = 640 * 1024  # Log and free pages, written once so that they are there.
+FREE_BYTES_MAX = 32 * 1024 * 1024  # With more than that free, a longer file would not help.
 BUSY_TIMEOUT_S = 2
 ANCHORS_MAX = 1000
 EVENTS_MAX_PER_SEGMENT = 256
@@ -210,13 +211,20 @@ class JournalFile:
         The log can be folded back only into a file that is there. So the file grows first and
         the table afterwards, never the other way round: SQLite is held to the pages that exist.
         """
-        if self.memory or shutil.disk_usage(self.folder).free < 3 * RESERVE_BYTES:
+        # What is free already is filled as well: else nothing would make the file longer.
+        free_bytes = self._database.pragma("freelist_count") * PAGE_BYTES
+        fill_bytes = RESERVE_BYTES + free_bytes
+        if (
+            self.memory
+            or free_bytes > FREE_BYTES_MAX
+            or shutil.disk_usage(self.folder).free < 3 * fill_bytes
+        ):
             self._stay_within()
             return False
         try:
             self._database.pragma("max_page_count", PAGES_MAX)
             with self._database.atomic():
-                self._tables.fact.replace(key="reserve", value=bytes(RESERVE_BYTES)).execute()
+                self._tables.fact.replace(key="reserve", value=bytes(fill_bytes)).execute()
             self._database.execute_sql("PRAGMA wal_checkpoint(RESTART)")
             with self._database.atomic():
                 self._tables.fact.delete_by_id("reserve")

@@ -28,6 +28,7 @@ from sync.salvage import Saved
 
 DAMAGED = "damaged"  # Folder of journals that were set aside, one numbered folder for each.
 FILE = "journal.epochs"
+PORTION = 32  # Segments in one transaction: all of a large journal would not fit into the log.
 CLOSED_MAX = 32  # The newest: each costs 80 bytes of every hello.
 FORGOTTEN = "acked and deleted, then lost by the city"
 UNREADABLE = "the card was damaged"
@@ -162,8 +163,10 @@ class OldEpochs:
         """
         new_anchors = [anchor for anchor in saved.anchors if anchor not in anchors]
         new_lost = [each for each in saved.lost if each.epoch != saved.epoch and each not in lost]
+        self._add_segments(saved)
         with self._database.atomic():
-            self._add_segments(saved)
+            for body in saved.schemas:
+                self._tables.saved_schema.create(body=body)
             for anchor in new_anchors:
                 self._tables.anchor.create(**anchor._asdict(), crc=crc(*anchor))
             add_lost(self._tables, new_lost)
@@ -181,20 +184,20 @@ class OldEpochs:
     def _add_segments(self, saved: Saved) -> None:
         table = self._tables.saved
         mine = table.select(table.lane, table.first_seq).where(table.epoch == saved.epoch)
+        # A salvage that was cut off, or found no room, had come so far.
         have = {(row.lane, row.first_seq) for row in mine}
-        for (lane, first), body in saved.segments.items():
-            if (lane, first) in have:
-                continue  # A salvage that was cut off had come this far.
-            table.create(
-                epoch=saved.epoch,
-                lane=lane,
-                first_seq=first,
-                count=wire.decode_segment(body).entries,
-                sha256=wire.sha256(body),
-                body=body,
-            )
-        for body in saved.schemas:
-            self._tables.saved_schema.create(body=body)
+        rest = [(key, body) for key, body in saved.segments.items() if key not in have]
+        for start in range(0, len(rest), PORTION):
+            with self._database.atomic():
+                for (lane, first), body in rest[start : start + PORTION]:
+                    table.create(
+                        epoch=saved.epoch,
+                        lane=lane,
+                        first_seq=first,
+                        count=wire.decode_segment(body).entries,
+                        sha256=wire.sha256(body),
+                        body=body,
+                    )
 
     # --- what is left to send and to tell ------------------------------------------------------
 

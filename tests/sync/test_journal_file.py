@@ -1,12 +1,14 @@
+import random
 from pathlib import Path
 
 import pytest
 from peewee import OperationalError
 
 from drivers.reading import Reading
+from sync import journal_file, old_epochs
 from sync.clock import Clock
 from sync.entry import Lane
-from sync.journal import Journal
+from sync.journal import FILE, Journal
 from sync.journal_file import CONDEMNED
 from sync.old_epochs import DAMAGED
 from sync.ranges import Ranges
@@ -77,6 +79,28 @@ async def test_salvage_waits_for_room_on_a_full_card(
     assert journal.old_epochs == {}
     assert await journal._salvage()
     assert await held(journal, epoch) == [(1, 1), (1, 3)]
+    await journal.close()
+
+
+async def test_more_than_the_reserve_can_be_salvaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file grows for what a damaged one held, a reserve at a time, whatever is free in it."""
+    monkeypatch.setattr(journal_file, "RESERVE_BYTES", 16 * 1024)
+    monkeypatch.setattr(old_epochs, "PORTION", 4)
+    journal = await Journal.open(tmp_path, CLOCK)
+    epoch = journal.epoch
+    for number in range(20):
+        # Only what cannot be packed takes room.
+        text = random.Random(number).randbytes(1000).hex()  # noqa: S311
+        await journal.event("complaint", {"text": text})
+    await journal.close()
+
+    journal = await set_aside_and_salvaged(tmp_path)
+
+    assert await held(journal, epoch) == [(seq, seq) for seq in range(1, 21)]
+    size = (tmp_path / FILE).stat().st_size
+    assert size > 16 * 1024
     await journal.close()
 
 
