@@ -36,6 +36,7 @@ from sync.clock import Clock
 from sync.entry import SyncError
 from sync.identity import Identity
 from sync.journal import Journal, JournalBusyError, JournalError, Options
+from sync.netlink import Netlink
 from sync.uplink import Options as UplinkOptions
 from sync.uplink import Uplink
 
@@ -380,4 +381,4 @@ def make_uplink(settings: Settings, journal: Journal) -> Uplink | None:
         software=f"angsila {versions()['angsila']}",
         retry_max_s=settings.uplink.retry_max_s,
     )
-    return Uplink(journal, journal.clock, options, Identity(journal.folder))
+    return Uplink(journal, journal.clock, options, Identity(journal.folder), Netlink())

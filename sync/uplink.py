@@ -22,7 +22,6 @@ from sync import wire, wire_pb2
 from sync.call import PROTOBUF, CallError, Reply, send
 from sync.clock import Clock
 from sync.content import Wish
-from sync.content import Wish
 from sync.entry import Anchor, Lane, StoredSegment, SyncError
 from sync.identity import (
     REPLACED,
@@ -34,6 +33,7 @@ from sync.identity import (
     make_nonce,
 )
 from sync.journal import Journal, JournalError
+from sync.netlink import Links
 from sync.ranges import Ranges
 from sync.signature import SignatureError
 
@@ -46,6 +46,8 @@ BODY_TARGET_S = 8.0  # How long one upload should take at most.
 GROW_AFTER = 8  # Bodies that went through, after one that did not.
 SEAL_PERIOD_S = 60.0  # A link that comes and goes does not make a segment each time.
 SEGMENTS_MAX = 256
+AHEAD_EVENTS_MAX = 4  # Segments: an event has one of its own, mostly.
+AHEAD_BYTES_MAX = 8 * 1024  # Of each lane; the first segment goes in any case.
 CONNECT_TIMEOUT_S = 10
 STALL_TIMEOUT_S = 60  # Without a byte from the city.
 UPLOAD_TIMEOUT_S = 300
@@ -158,21 +160,27 @@ class Uplink:
     """One kiosk's line to its city."""
 
     def __init__(
-        self, journal: Journal, clock: Clock, options: Options, identity: Identity
+        self,
+        journal: Journal,
+        clock: Clock,
+        options: Options,
+        identity: Identity,
+        links: Links | None = None,
     ) -> None:
         self._journal = journal
         self._clock = clock
         self._options = options
         self._identity = identity
+        self._links = links
         self._enrolment: Enrolment | None = None  # Read when it is first needed.
         self.make_nonce = make_nonce
-        self.content = Wish()
         self.content = Wish()
         self._rng = random.Random()  # noqa: S311  It spreads retries, it keeps no secret.
         self._limits = (BODY_BYTES_MAX, SEGMENTS_MAX)
         self._pace = Pace()
         self._seal_due = 0.0
         self._nudged = asyncio.Event()
+        self._has_new_link = False
         self._state = "connecting"
         self._reason = ""
         self._last_ack: float | None = None
@@ -194,8 +202,21 @@ class Uplink:
         """Try now, whatever pause is under way."""
         self._nudged.set()
 
+    def link_came(self) -> None:
+        """Try now, since there may be a way out again: the present goes ahead of all else."""
+        if self._state != "online":
+            self._has_new_link = True
+            self._nudged.set()
+
     async def keep(self) -> None:
         """Keep the city up to date, for ever."""
+        async with asyncio.TaskGroup() as group:
+            if self._links is not None:
+                group.create_task(self._links.watch(self.link_came))
+            await self._keep()
+
+    async def _keep(self) -> None:
+        self._has_new_link = True
         timeout = aiohttp.ClientTimeout(
             total=UPLOAD_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S, sock_read=STALL_TIMEOUT_S
         )
@@ -230,22 +251,45 @@ class Uplink:
     async def _bring_up_to_date(self, session: aiohttp.ClientSession) -> None:
         loop = asyncio.get_running_loop()
         enrolment = self._enrolled()
-        if self._clock.utc_ms() is None and "city" in self._clock.trust:
-            await self._ask_time(session, enrolment)
         try:
+            if self._has_new_link:
+                self._has_new_link = False
+                await self._send_ahead(session)
+            if self._clock.utc_ms() is None and "city" in self._clock.trust:
+                await self._ask_time(session, enrolment)
             if loop.time() >= self._hello_due:
                 await self._hello(session)
                 self._hello_due = loop.time() + HELLO_PERIOD_S
-            if self._state != "online" and loop.time() >= self._seal_due:
-                # There is a link again: the city is to see the present, not the last full segment.
-                self._seal_due = loop.time() + SEAL_PERIOD_S
-                await self._journal.seal()
+            await self._seal_present()
             while part := await self._next_part():
                 await self._send(session, part)
         except ForkError as error:
             await self._move_on(session, str(error))
             raise
         self._went("online", "")
+
+    async def _seal_present(self) -> None:
+        """There is a link again: the city is to see the present, not the last full segment."""
+        now = asyncio.get_running_loop().time()
+        if self._state != "online" and now >= self._seal_due:
+            self._seal_due = now + SEAL_PERIOD_S
+            await self._journal.seal()
+
+    async def _send_ahead(self, session: aiohttp.ClientSession) -> None:
+        """Send the present before hello, which would cost it a round trip.
+
+        What the city says of it is not learned here: hello compares both ends, and sends again
+        what has not come. Other content under these seqs is a fork now as it would be then.
+        """
+        await self._seal_present()
+        part = await self._newest_of_all()
+        if not part.segments:
+            return
+        upload = wire_pb2.Upload(
+            kiosk=self._options.kiosk, segments=[segment.body for segment in part.segments]
+        )
+        upload.anchors.extend(map(wire.encode_anchor, self._journal.anchors[-1:]))
+        _parse(wire_pb2.UploadReply, await self._upload(session, upload))
 
     async def _wait_for_more(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -298,7 +342,6 @@ class Uplink:
         anchors = len(journal.anchors)
         body = await self._call(session, "POST", "/v1/hello", request.SerializeToString())
         reply = _parse(wire_pb2.HelloReply, body)
-        self.content.learn(reply.wanted_content)
         self.content.learn(reply.wanted_content)
         self._anchors_sent = anchors
         if reply.limits.body_bytes_max and reply.limits.segments_max:
@@ -429,7 +472,6 @@ class Uplink:
             )
         reply = _parse(wire_pb2.UploadReply, await self._upload(session, upload))
         self.content.learn(reply.wanted_content)
-        self.content.learn(reply.wanted_content)
         self._anchors_sent = anchors
         self._check_only_ours(part, reply.lanes)
         got = await self._learn_lanes(reply.lanes)
@@ -535,7 +577,7 @@ class Uplink:
             raise UplinkError(str(error)) from None
 
     async def _ask_time(self, session: aiohttp.ClientSession, enrolment: Enrolment) -> None:
-        """Ask the time before anything else, in case a certificate's date depends on it."""
+        """Ask the time before hello, in case a certificate's date depends on it."""
         nonce = self.make_nonce()
         path = f"/v1/time?nonce={nonce}"
         sent_ms = self._clock.boottime_ms()
@@ -597,6 +639,18 @@ class Uplink:
                 return _Part(epoch, found)
         # Losses are told with the next segments, or alone where there are none.
         return _Part(journal.epoch, []) if journal.lost else None
+
+    async def _newest_of_all(self) -> _Part:
+        """The newest events and readings that the city is not known to have."""
+        found: list[StoredSegment] = []
+        for lane, limit in ((Lane.EVENTS, AHEAD_EVENTS_MAX), (Lane.READINGS, 1)):
+            position = self._journal.position(lane)
+            first = max(position.oldest, position.got.without_hole() + 1)
+            newest = await self._journal.segments(
+                lane, first, position.sealed, limit=limit, bytes_max=AHEAD_BYTES_MAX, newest=True
+            )
+            found.extend(reversed(newest))
+        return _Part(self._journal.epoch, found)
 
     async def _newest(self, bytes_max: int) -> list[StoredSegment]:
         """The newest segment of readings, unless the city has it."""

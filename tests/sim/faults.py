@@ -103,6 +103,11 @@ async def partition(universe: Universe) -> None:
     for_s = universe.rng.choice([5.0, 40.0, 300.0, 2500.0])
     universe.network.link(kiosk.name).apart_until_s = universe.loop.time() + for_s
     universe.record("apart", kiosk.name, for_s)
+    if universe.rng.random() < 0.5:
+        # The kernel says that there is a way out again, perhaps a little too early.
+        await passed(for_s * universe.rng.uniform(0.9, 1.1))
+        if kiosk.uplink is not None:
+            kiosk.uplink.link_came()
 
 
 async def reset(universe: Universe) -> None:

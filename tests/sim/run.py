@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.sim import mutants, universe
@@ -50,12 +51,12 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def in_processes(jobs: list[tuple[int, list[str] | None, str]]) -> list[Result]:
+def in_processes(jobs: list[tuple[int, list[str] | None, str]]) -> Iterator[Result]:
     """Each universe in a process of its own, as many at once as there are processors."""
     forked = multiprocessing.get_context("fork")
     processes = min(len(jobs), os.cpu_count() or 1)
     with forked.Pool(processes, maxtasksperchild=1) as pool:
-        return [*pool.imap(_run, jobs, chunksize=1)]
+        yield from pool.imap(_run, jobs, chunksize=1)
 
 
 def _run(job: tuple[int, list[str] | None, str]) -> Result:

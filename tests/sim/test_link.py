@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
 
 import pytest
 
@@ -31,7 +30,7 @@ def returns(card: Path) -> list[Return]:
 
 def test_the_city_sees_the_present_within_seconds(returns: list[Return]) -> None:
     """What was measured when the link came is at the city in 5 s, before a day of backlog."""
-    assert median(each.live_value_s for each in returns) < FIRST_LIVE_VALUE_MAX_S
+    assert max(each.live_value_s for each in returns) < FIRST_LIVE_VALUE_MAX_S
     assert all(each.live_value_s < each.backlog_s / 2 for each in returns)
 
 
@@ -50,8 +49,8 @@ def test_the_whole_backlog_arrives(returns: list[Return]) -> None:
     assert [each.missing for each in returns] == [0] * SEEDS
 
 
-def test_a_kiosk_without_the_time_asks_for_it_on_the_way(card: Path) -> None:
-    """A round trip more, and the present is there all the same."""
+def test_a_kiosk_without_the_time_does_not_wait_for_it(card: Path) -> None:
+    """The present goes ahead, and the time it was measured at follows."""
     found = [come_back(card, seed, has_time=False) for seed in range(3)]
-    assert min(each.live_value_s for each in found) < FIRST_LIVE_VALUE_MAX_S
+    assert max(each.live_value_s for each in found) < FIRST_LIVE_VALUE_MAX_S
     assert [each.missing for each in found] == [0] * 3
