@@ -40,6 +40,8 @@ def add_pack(commands: Any, command: Add) -> Any:
     preview = command(orders, "preview", run_preview, "draw every screen, language and panel")
     preview.add_argument("source", type=Path, metavar="PACK|WORKBOOK")
     preview.add_argument("folder", type=Path, metavar="DIR")
+    words = "screens whose names begin so, such as entry/oyster"
+    preview.add_argument("--only", default="", metavar="SCREEN", help=words)
     preview.add_argument("--text", choices=TEXT_SIZES, default="a", help="size: A, A+ or A++")
     _add_fonts(preview)
 
@@ -111,7 +113,7 @@ def run_preview(arguments: argparse.Namespace) -> int:
 
             pack = load_pack(arguments.source)
         with chromium() as browser:
-            count = preview(browser, pack, arguments.folder, arguments.text)
+            count = preview(browser, pack, arguments.folder, arguments.text, arguments.only)
     print(f"{count} pictures, see {arguments.folder / SHEET}")
     return 0
 

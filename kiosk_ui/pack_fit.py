@@ -56,7 +56,7 @@ def cell_of(shown: list[Shown], cut: Cut) -> Shown | None:
         and entry in (None, one.cells["id"])
         and _belong(plain(one.text), text)
     ]
-    return max(found, key=lambda one: len(one.text), default=None)
+    return max(found, key=lambda one: (plain(one.text) == text, len(one.text)), default=None)
 
 
 def _belong(cell: str, text: str) -> bool:

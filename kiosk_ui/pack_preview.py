@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from kiosk_ui.content import Pack
+    from kiosk_ui.pack_screens import Panel
 
 ENTRY = "entry/"
 SHEET = "index.html"
@@ -48,8 +49,18 @@ panel; measured values are seen on a kiosk only.</p>
 """
 
 
-def preview(browser: Browser, pack: Pack, folder: Path, text_size: str) -> int:
-    """Write the pictures and their page into a folder; return how many there are."""
+def preview(
+    browser: Browser,
+    pack: Pack,
+    folder: Path,
+    text_size: str,
+    only: str = "",
+    panels: tuple[Panel, ...] = PANELS,
+) -> int:
+    """Write the pictures and their page into a folder; return how many there are.
+
+    `only` is how the names of the wanted screens begin.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         strange = [path.name for path in folder.iterdir() if path.suffix not in (".png", ".html")]
@@ -59,8 +70,8 @@ def preview(browser: Browser, pack: Pack, folder: Path, text_size: str) -> int:
             old.unlink()
         screens: dict[str, dict[str, list[str]]] = {}
         count = 0
-        for screen, _, panel, file in pictures(browser, pack, folder, text_size):
-            rows = screens.setdefault(screen, {one.name: [] for one in PANELS})
+        for screen, _, panel, file in pictures(browser, pack, folder, text_size, only, panels):
+            rows = screens.setdefault(screen, {one.name: [] for one in panels})
             rows[panel].append(file)
             count += 1
         (folder / SHEET).write_text(_sheet(pack, screens), encoding="utf-8")

@@ -32,6 +32,9 @@ ADDRESS = "http://127.0.0.1/"  # Nobody listens there: every request is answered
 WAIT_MS = 30_000
 # No sensor is here. The stream says nothing, and is not asked for again.
 SILENT_STREAM = "retry: 100000000\n\n"
+PAGES_MAX = 40
+# Pages of an entry, at each size of text: what goes on for longer nobody reads who stands.
+ENTRY_PAGES_MAX = {"a": 2, "a1": 3, "a2": 4}
 TEXT_SIZES = ("a", "a1", "a2")  # 100, 130 and 160 %.
 TEXT_NAMES = {"a": "A", "a1": "A+", "a2": "A++"}
 
@@ -62,49 +65,57 @@ class Cut(NamedTuple):
     text: str
 
 
-# In the page: shows a screen as the router does, without the way there.
-_SHOW = """
-  const find = (part) => performance.getEntriesByType('resource')
-    .find((one) => one.name.includes(part)).name;
-  const router = await import(find('/router.'));
-  const here = await import(find('/here.'));
+# In the page: modules, and a size of text as the access screen sets it.
+_READY = """
+  const module = (name) => import(performance.getEntriesByType('resource')
+    .find((one) => one.name.includes(`/${name}.`)).name);
+  const [router, here] = [await module('router'), await module('here')];
+  const setText = (text) => {
+    if (text === 'a') delete document.documentElement.dataset.text;
+    else document.documentElement.dataset.text = text;
+    dispatchEvent(new Event('resize'));
+  };
   document.dispatchEvent(new PointerEvent('pointerdown'));  // Somebody is here.
 """
-# A line box may be taller than its box by a fifth of a letter without touching anything.
+# A line box may be taller than its box by a fifth of a letter without touching anything. What
+# flows on over more pages is wider than its box; a word that is too long for a line is, too.
 _CUT = """
   const cut = () => [...document.querySelectorAll('#screen *')]
-    .filter((e) => !e.closest('svg') && e.offsetParent && getComputedStyle(e).display !== 'inline')
-    .filter((e) => e.scrollWidth > e.clientWidth + 1 ||
+    .filter((e) => !e.closest('svg,.plan') && !e.matches('[data-flow],.mapview'))
+    .filter((e) => e.offsetParent)
+    .filter((e) => !['inline', 'contents'].includes(getComputedStyle(e).display))
+    .filter((e) => e.scrollWidth > e.clientWidth + 1 || !e.closest('[data-flow]') &&
       e.scrollHeight > e.clientHeight + 0.2 * parseFloat(getComputedStyle(e).fontSize))
     .filter((e, _, all) => !all.some((other) => other !== e && e.contains(other)))
     .map((e) => e.textContent.trim());
+  const flowing = () => document.querySelector('#screen [data-flow] .text')?.textContent.trim();
 """
-_MEASURE = f"""async ([language, textSize]) => {{
-  {_SHOW} {_CUT}
-  document.documentElement.dataset.text = textSize;
+_MEASURE = f"""async ([language, text, entryPages, pagesMax]) => {{
+  {_READY} {_CUT}
+  setText(text);
   const found = [];
   for (const screen of Object.keys(here.bundles[language].screens)) {{
-    router.show({{language, screen, page: 0}});
-    await document.fonts.ready;
-    const count = document.querySelector('#pager').hidden ? 1 :
-      Number(document.querySelector('[data-count]').textContent.split('/')[1]) || 1;
-    for (let page = 0; page < count; page += 1) {{
-      if (page) router.show({{language, screen, page}});
-      for (const text of cut()) found.push([screen, text]);
+    if (screen === 'attract' && text !== 'a') continue;  // It comes after a reset.
+    for (let page = 0; ; page += 1) {{
+      router.show({{language, screen, page}});
+      await document.fonts.ready;
+      if (here.current().page !== page) break;
+      for (const one of cut()) found.push([screen, one]);
+      if (page === entryPages && screen.startsWith('entry/')) found.push([screen, flowing() ?? '']);
+      if (page === pagesMax || document.querySelector('#pager').hidden) break;
     }}
   }}
   return found;
 }}"""
-_ONE = f"""async ([language, textSize, screen, page]) => {{
-  {_SHOW}
-  document.documentElement.dataset.text = textSize;
+_ONE = f"""async ([language, text, screen, page]) => {{
+  {_READY}
+  setText(text);
   router.show({{language, screen, page}});
   await document.fonts.ready;
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-  return document.querySelector('#pager').hidden ? 1 :
-    Number(document.querySelector('[data-count]').textContent.split('/')[1]) || 1;
+  return here.current().page === page;
 }}"""
-_SCREENS = f"async () => {{ {_SHOW} return Object.keys(Object.values(here.bundles)[0].screens); }}"
+_SCREENS = f"async () => {{ {_READY} return Object.keys(Object.values(here.bundles)[0].screens); }}"
 
 
 @contextmanager
@@ -171,24 +182,33 @@ def _answer(route: Route, files: dict[str, Asset]) -> None:
         route.fulfill(status=404, body="")
 
 
-def cut_off(browser: Browser, pack: Pack, text_sizes: tuple[str, ...] = ("a2",)) -> Iterator[Cut]:
+def cut_off(
+    browser: Browser, pack: Pack, text_sizes: tuple[str, ...] = ("a2", "a")
+) -> Iterator[Cut]:
     """Every text that a screen cuts off, in any language, on any panel, at these text sizes."""
     for panel in PANELS:
         with opened_page(browser, pack, panel) as page:
             for language in pack.languages:
                 for size in text_sizes:
-                    for screen, text in page.evaluate(_MEASURE, [language, size]):
+                    for screen, text in page.evaluate(
+                        _MEASURE, [language, size, ENTRY_PAGES_MAX[size], PAGES_MAX]
+                    ):
                         yield Cut(screen, language, panel.name, TEXT_NAMES[size], text)
 
 
 def pictures(
-    browser: Browser, pack: Pack, folder: Path, text_size: str = "a"
+    browser: Browser,
+    pack: Pack,
+    folder: Path,
+    text_size: str,
+    only: str,
+    panels: tuple[Panel, ...],
 ) -> Iterator[tuple[str, str, str, str]]:
     """Write a picture of every screen; give screen, language, panel and file name of each."""
-    for panel in PANELS:
+    for panel in panels:
         with opened_page(browser, pack, panel) as page:
             for screen in page.evaluate(_SCREENS):
-                for language in pack.languages:
+                for language in pack.languages if screen.startswith(only) else ():
                     yield from _take(page, folder, (screen, language, panel.name), text_size)
 
 
@@ -196,11 +216,10 @@ def _take(
     page: Page, folder: Path, what: tuple[str, str, str], text_size: str
 ) -> Iterator[tuple[str, str, str, str]]:
     screen, language, panel = what
-    number, count = 0, 1
-    while number < count:
-        count = page.evaluate(_ONE, [language, text_size, screen, number])
+    for number in range(PAGES_MAX):
+        if not page.evaluate(_ONE, [language, text_size, screen, number]):
+            break
         more = f"-{number + 1}" if number else ""
         file = f"{screen.replace('/', '-')}{more}-{language}-{panel}.png"
         page.screenshot(path=folder / file)
         yield screen, language, panel, file
-        number += 1

@@ -48,7 +48,7 @@ def _webp(image: Any) -> bytes:
     for px, quality in STEPS:
         image.thumbnail((px, px))  # Only ever smaller.
         target = io.BytesIO()
-        image.save(target, "WEBP", quality=quality, method=6)
+        image.save(target, "WEBP", quality=quality, method=4)
         made = target.getvalue()
         if len(made) <= BYTES_MAX:
             break

@@ -16,7 +16,7 @@ PHOTO = {
 }
 
 
-def with_photo(folder: Path, width: int = 1200, **changes: str) -> Path:
+def with_photo(folder: Path, changes: dict[str, str], width: int = 1200) -> Path:
     """A workbook with a photo of the old market."""
     path = workbooks.edited(folder, "places", "old-market", **(PHOTO | changes))
     (path / "photos").mkdir()
@@ -26,7 +26,7 @@ def with_photo(folder: Path, width: int = 1200, **changes: str) -> Path:
 
 def test_a_photo_ships_with_licence_maker_and_words(tmp_path: Path) -> None:
     """The screen can say whose it is, and tell who cannot see it what is on it."""
-    found = workbooks.checked(with_photo(tmp_path))
+    found = workbooks.checked(with_photo(tmp_path, {}))
     entry = found.tables["entries.json"][0]
 
     assert found.report.problems == []
@@ -62,7 +62,7 @@ def test_a_photo_without_its_papers_is_refused(
     tmp_path: Path, changes: dict[str, str], column: str, english: str, thai: str
 ) -> None:
     """What is missing is named, in the column where it belongs."""
-    (found,) = workbooks.problems(with_photo(tmp_path, **changes))
+    (found,) = workbooks.problems(with_photo(tmp_path, changes))
 
     assert (found.sheet, found.row, found.column) == ("places", 2, column)
     assert english in found.english
@@ -71,7 +71,7 @@ def test_a_photo_without_its_papers_is_refused(
 
 def test_a_small_photo_is_refused_with_its_size(tmp_path: Path) -> None:
     """959 pixels are blurred on a large panel."""
-    (found,) = workbooks.problems(with_photo(tmp_path, width=959))
+    (found,) = workbooks.problems(with_photo(tmp_path, {}, width=959))
 
     assert found.english == "959 x 900 pixels; the longer side needs at least 960"
     assert "959 x 900 พิกเซล" in found.thai

@@ -12,7 +12,7 @@ MUTATIONS = 150
 def picture(width: int, height: int, kind: str, **more: object) -> bytes:
     """A picture that does not pack to nothing."""
     random_ = random.Random(1)  # noqa: S311 # the same picture each time
-    small = Image.frombytes("RGB", (64, 64), random_.randbytes(64 * 64 * 3))
+    small = Image.frombytes("RGB", (16, 16), random_.randbytes(16 * 16 * 3))
     target = io.BytesIO()
     small.resize((width, height)).save(target, kind, **more)
     return target.getvalue()
@@ -21,10 +21,10 @@ def picture(width: int, height: int, kind: str, **more: object) -> bytes:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_a_photo_becomes_small_and_light(kind: str) -> None:
     """A clerk gives what a camera made; the pack gets a WebP of at most 60 KB."""
-    found = read_photo(picture(2400, 1800, kind))
+    found = read_photo(picture(1600, 1200, kind))
 
     assert found is not None
-    assert (found.width, found.height) == (2400, 1800)
+    assert (found.width, found.height) == (1600, 1200)
     assert len(found.webp) <= BYTES_MAX
     with Image.open(io.BytesIO(found.webp)) as shown:
         assert shown.format == "WEBP"

@@ -26,6 +26,22 @@ def copy(folder: Path) -> Path:
     return shutil.copytree(DEFAULT_WORKBOOK, folder / "workbook")
 
 
+def small(folder: Path) -> Path:
+    """A copy with few entries: drawing all of them takes a while."""
+    path = copy(folder)
+    for sheet, keep in (
+        ("places", 1),
+        ("goods", 4),
+        ("stories", 0),
+        ("events", 0),
+        ("services", 4),
+    ):
+        file = path / f"{sheet}.csv"
+        write_csv(file, read_csv(file)[: keep + 1])
+    write_csv(path / "aliases.csv", [["id", "th", "en", "zh"]])
+    return path
+
+
 def edit(folder: Path, sheet: str, row: str, **cells: str) -> Path:
     """Change cells of the row with this id; a new row at the end where there is none."""
     path = folder / f"{sheet}.csv"
