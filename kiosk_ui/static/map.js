@@ -12,6 +12,7 @@ let view = null;
 let plans = {};
 let moving = null;
 let at = {}; // Which plan, zoom and middle; what is chosen.
+let panel = {}; // Of the view: its width and height, and how far apart two pins have to be.
 
 const px = (mm) => mm * parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--mm"));
 const shown = () => plans[at.plan];
@@ -43,18 +44,34 @@ onShow("map", (screen) => {
   view.onpointermove = drag;
   view.onpointerup = view.onpointercancel = () => setTimeout(() => (moving = null));
   view.addEventListener("click", letGo, { capture: true });
-  if (at.plan) draw();
-  else choose(view.dataset.first);
+  const known = at.plan;
+  at.plan ??= view.dataset.first;
+  measure();
+  if (known) draw();
+  else choose(at.plan);
 });
 
-addEventListener("resize", () => view?.isConnected && draw());
+addEventListener("resize", () => {
+  if (!view?.isConnected) return;
+  measure();
+  draw();
+});
+
+// Looked at once: each look between two changes costs a layout of the whole page.
+function measure() {
+  const plan = shown();
+  for (const each of Object.values(plans)) each.element.hidden = each !== plan;
+  plan.pins[0].one.hidden = false;
+  const apart = plan.pins[0].one.offsetWidth * APART;
+  panel = { width: view.clientWidth, height: view.clientHeight, apart };
+}
 
 onAction("plan", (button) => choose(button.dataset.plan));
 onAction("zoom", (button) => zoom(Number(button.dataset.by)));
 onAction("pan", (button) => {
   const [dx, dy] = button.dataset.pan.split(" ").map(Number);
-  at.x += (dx * PAN * view.clientWidth) / scale();
-  at.y += (dy * PAN * view.clientHeight) / scale();
+  at.x += (dx * PAN * panel.width) / scale();
+  at.y += (dy * PAN * panel.height) / scale();
   move();
 });
 onAction("kind", (button) => {
@@ -95,7 +112,7 @@ function choose(name) {
   const { kind = "" } = at;
   const plan = plans[name];
   // A plan that is much taller than the view would begin with crowds alone.
-  const begin = plan.height / plan.width > (1.9 * view.clientHeight) / view.clientWidth;
+  const begin = plan.height / plan.width > (1.9 * panel.height) / panel.width;
   const zoomed = name === "area" && begin;
   const { x, y } = (zoomed && plan.you) || { x: plan.width / 2, y: plan.height / 2 };
   at = { plan: name, kind, card: null, zoom: zoomed ? 1 : 0, x, y };
@@ -110,7 +127,7 @@ function zoom(by) {
 // Pixels for a metre.
 function scale() {
   const { width, height } = shown();
-  return Math.min(view.clientWidth / width, view.clientHeight / height) * ZOOMS[at.plan][at.zoom];
+  return Math.min(panel.width / width, panel.height / height) * ZOOMS[at.plan][at.zoom];
 }
 
 const wanted = ({ one }) => !at.kind || one.dataset.kinds.split(" ").includes(at.kind);
@@ -137,8 +154,7 @@ function draw() {
 
 // The nearest pin of a crowd stays, with the number of all of them.
 function group(plan, k) {
-  plan.pins[0].one.hidden = false;
-  const apart = plan.pins[0].one.offsetWidth * APART;
+  const { apart } = panel;
   for (const old of plan.element.querySelectorAll(".many,.tag")) old.remove();
   plan.groups = [];
   for (const circle of plan.doubts) {
@@ -161,12 +177,37 @@ function group(plan, k) {
     pin.one.hidden = many;
     if (many) plan.element.append(crowd(pins, number));
   });
+  name(plan, k, taken);
+}
+
+// Where there is room for it, a name beside each pin that stands alone.
+function name(plan, k, taken) {
+  const away = panel.apart * 0.36;
   const room = at.zoom === 0 ? roomOf(plan, k) : null;
-  if (plan.you) place(plan.you.one.querySelector("span"), plan.you, k, taken, apart * 0.36, room, true);
-  for (const { one, x, y } of plan.marks) {
-    if (one.className === "walk") one.hidden = !claim(taken, around(x * k, y * k, one.offsetHeight));
-  }
-  plan.groups.forEach(([pin, ...others]) => others.length || label(plan, pin, k, taken, apart, room));
+  const lone = plan.groups.filter((pins) => pins.length === 1).map(([pin]) => pin);
+  const tags = lone.map((pin) => tag(pin.one.dataset.name));
+  plan.element.append(...tags);
+  const walks = plan.marks.filter(({ one }) => one.className === "walk");
+  const here = plan.you?.one.querySelector("span");
+  // All are measured before any is moved.
+  const sizes = [...(here ? [here] : []), ...tags].map((one) => [one.offsetWidth, one.offsetHeight]);
+  const heights = walks.map(({ one }) => one.offsetHeight);
+
+  if (here) put(here, sizes.shift(), plan.you.x * k, plan.you.y * k, away, taken, room, true);
+  walks.forEach(({ one, x, y }, number) => {
+    one.style.visibility = claim(taken, around(x * k, y * k, heights[number])) ? "" : "hidden";
+  });
+  lone.forEach((pin, number) => {
+    const y = pin.y * k - rise(pin.one, panel.apart);
+    if (!put(tags[number], sizes[number], pin.x * k, y, away, taken, room)) tags[number].remove();
+  });
+}
+
+function tag(text) {
+  const made = document.createElement("span");
+  made.className = "tag";
+  made.textContent = text;
+  return made;
 }
 
 function crowd(pins, number) {
@@ -180,33 +221,21 @@ function crowd(pins, number) {
   return button;
 }
 
-// A name beside its pin, where there is room for it.
-function label(plan, pin, k, taken, apart, room) {
-  const tag = document.createElement("span");
-  tag.className = "tag";
-  tag.textContent = pin.one.dataset.name;
-  plan.element.append(tag);
-  const { x, y } = pin;
-  const spot = { x, y: y - rise(pin.one, apart) / k };
-  if (!place(tag, spot, k, taken, apart * 0.36, room)) tag.remove();
-}
-
 // Beside, below or above a point, whichever is free first; false where nothing is.
-function place(tag, { x, y }, k, taken, away, room, must = false) {
-  const [width, height] = [tag.offsetWidth, tag.offsetHeight];
+function put(one, [width, height], x, y, away, taken, room, must = false) {
   const spots = [
-    [x * k + away, y * k - height / 2],
-    [x * k - away - width, y * k - height / 2],
-    [x * k - width / 2, y * k + away * 1.25],
-    [x * k - width / 2, y * k - away * 1.25 - height],
+    [x + away, y - height / 2],
+    [x - away - width, y - height / 2],
+    [x - width / 2, y + away * 1.25],
+    [x - width / 2, y - away * 1.25 - height],
   ];
   const boxes = spots.map(([left, top]) => ({ left, top, right: left + width, bottom: top + height }));
   const free = (box) => (!room || within(box, room)) && !taken.some((other) => overlap(box, other));
   const box = boxes.find(free) ?? (must && boxes[1]);
   if (!box) return false;
   taken.push(box);
-  const [fromX, fromY] = must ? [x * k, y * k] : [0, 0];
-  tag.style.transform = `translate(${box.left - fromX}px,${box.top - fromY}px)`;
+  const [fromX, fromY] = must ? [x, y] : [0, 0]; // What is a part of its mark moves with it.
+  one.style.transform = `translate(${box.left - fromX}px,${box.top - fromY}px)`;
   return true;
 }
 
@@ -224,7 +253,7 @@ function claim(taken, box) {
 // What one sees of a plan that is shown as a whole.
 function roomOf(plan, k) {
   const [x, y] = [(plan.width * k) / 2, (plan.height * k) / 2];
-  const [w, h] = [view.clientWidth / 2, view.clientHeight / 2];
+  const [w, h] = [panel.width / 2, panel.height / 2];
   return { left: x - w, right: x + w, top: y - h, bottom: y + h };
 }
 
@@ -234,11 +263,11 @@ const overlap = (a, b) =>
 // A pin that the card would cover is moved to where one sees it.
 function reveal({ x, y }) {
   const k = scale();
-  const left = (x - at.x) * k + view.clientWidth / 2;
-  const top = (y - at.y) * k + view.clientHeight / 2;
+  const left = (x - at.x) * k + panel.width / 2;
+  const top = (y - at.y) * k + panel.height / 2;
   const edge = px(EDGE_MM);
-  if (left < edge || left > view.clientWidth - edge) at.x = x;
-  if (top < edge * 2 || top > view.clientHeight * 0.5) at.y = y + (view.clientHeight * 0.1) / k;
+  if (left < edge || left > panel.width - edge) at.x = x;
+  if (top < edge * 2 || top > panel.height * 0.5) at.y = y + (panel.height * 0.1) / k;
 }
 
 function card() {
@@ -277,8 +306,8 @@ function move() {
   at.x = Math.min(Math.max(at.x, 0), width);
   at.y = Math.min(Math.max(at.y, 0), height);
   const k = scale();
-  const left = Math.round(view.clientWidth / 2 - at.x * k);
-  const top = Math.round(view.clientHeight / 2 - at.y * k);
+  const left = Math.round(panel.width / 2 - at.x * k);
+  const top = Math.round(panel.height / 2 - at.y * k);
   element.style.transform = `translate(${left}px,${top}px)`;
   for (const button of view.parentElement.querySelectorAll(".maprail button")) {
     const { by, pan } = button.dataset;
