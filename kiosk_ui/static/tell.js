@@ -1,5 +1,5 @@
 // Tell the city: what a person chose stays in this module until it is sent or they have gone.
-import { current, onAction, onReset, onShow, words } from "./here.js";
+import { current, onAction, onEvery, onReset, onShow, words } from "./here.js";
 import { keyboard } from "./keyboard.js";
 import { tokenOf } from "./pin.js";
 import { ask } from "./post.js";
@@ -12,6 +12,7 @@ const UNSENT_MAX = 3;
 const OWN_MAX = 12; // Letters of one's own words that the button shows.
 
 let draft = {};
+let read = null; // The entry that was read last: what is wrong is most likely there.
 let unsent = [];
 let outcome = { state: "sending" };
 let again = 0;
@@ -33,8 +34,12 @@ function mark() {
   one("[data-act=send]").disabled = !draft.reason && !draft.face;
   const own = draft.text?.trim();
   if (own) one("[data-own]").textContent = own.length > OWN_MAX ? `${own.slice(0, OWN_MAX)}…` : own;
-  if (draft.name && draft.reason === "wrong_info") one(".tell h1").textContent = draft.name;
+  const about = subject();
+  one("[data-name]").textContent = about ? about.name : "";
 }
+
+// What "wrong info" is about, and says so on the screen.
+const subject = () => (draft.reason === "wrong_info" ? draft.about ?? read : null);
 
 function write() {
   const field = one("textarea");
@@ -57,11 +62,11 @@ for (const name of ["reason", "face"]) {
 onAction("write", () => show({ screen: "tell/words" }));
 onAction("afresh", () => show({ screen: "tell" }));
 onAction("send", () => {
-  const { reason, face, text, entry } = draft;
-  const about = reason === "wrong_info" ? entry : undefined;
+  const { reason, face, text } = draft;
+  const entry = subject()?.entry;
   const key = crypto.randomUUID();
   const { language } = current();
-  const body = { key, reason, face, text, language, entry: about, token: about && tokenOf(about) };
+  const body = { key, reason, face, text, language, entry, token: entry && tokenOf(entry) };
   if (face) count(`face_${face}`);
   unsent = [...unsent, body].slice(-UNSENT_MAX);
   draft = {};
@@ -99,18 +104,22 @@ function say() {
   turnPages();
 }
 
+onEvery((section, { screen: name }) => {
+  if (/^(entry|stall)\//.test(name)) read = { entry: name, name: section.querySelector("h1").textContent };
+});
 // "Wrong info" may begin at the thing that is wrong.
 document.addEventListener(
   "click",
   ({ target }) => {
     const about = target.closest?.("[data-about]")?.dataset;
-    if (about) draft = { reason: "wrong_info", entry: about.about, name: about.name };
+    if (about) draft = { reason: "wrong_info", about: { entry: about.about, name: about.name } };
   },
   { capture: true },
 );
 onReset(() => {
   clearTimeout(again);
   draft = {};
+  read = null;
   unsent = [];
   outcome = { state: "sending" };
 });
