@@ -13,6 +13,7 @@ from drivers.bus import transfer_failed
 from drivers.bus_recovery import free
 from drivers.errors import BusError
 from drivers.linux.pinctrl import PiLines
+from drivers.linux.smbus import SMBusAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +32,8 @@ TRANSFER_BYTES_MAX = 64
 # as many more.
 FAILURES_MAX = 10
 RECOVERY_MAX_S = 10.0
-# A chip that does not answer: the bus is well.
-NO_ANSWER = {errno.ENXIO, errno.EREMOTEIO}
+# A chip that does not answer, or a transfer that the adapter has not: the bus is well.
+BUS_IS_WELL = {errno.ENXIO, errno.EREMOTEIO, errno.EOPNOTSUPP}
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +150,7 @@ class LinuxI2C:
                 message = transfer_failed(addr, memaddr, error)
             raise BusError(message, "timeout") from error
         except OSError as error:
-            if error.errno not in NO_ANSWER:
+            if error.errno not in BUS_IS_WELL:
                 await self._failed()
             raise BusError(transfer_failed(addr, memaddr, error)) from error
         self._failures = 0
@@ -184,14 +185,17 @@ def open_adapter(number: int) -> Adapter:
             f"{path} does not exist: I2C is off, or the bus has another number", "absent"
         )
     try:
-        from smbus2 import SMBus  # noqa: PLC0415 # only a machine with sensors pays for it
+        from smbus2 import I2cFunc, SMBus  # noqa: PLC0415 # only a machine with sensors pays
     except ImportError as error:
         raise BusError("smbus2 is not installed: install angsila-kiosk[pi]", "absent") from error
     try:
-        adapter: Adapter = SMBus(str(path))
+        adapter = SMBus(str(path))
     except OSError as error:
         raise BusError(f"{path} cannot be opened: {error}", "absent") from error
-    return adapter
+    if not adapter.funcs & I2cFunc.I2C:
+        return SMBusAdapter(adapter)
+    whole: Adapter = adapter
+    return whole
 
 
 _buses: dict[int, LinuxI2C] = {}
