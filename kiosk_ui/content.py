@@ -95,6 +95,7 @@ class Entry:
     confidence: str
     translation_confidence: Words
     tags: tuple[str, ...]
+    icon: str | None = None  # A drawing of the sprite; None, or one it lacks: that of its kind.
     days: tuple[date, date] | None = None  # The first and the last day of a dated event.
 
     def card_name(self, language: str) -> str:
@@ -377,5 +378,6 @@ def _entry(row: Any, sources: Mapping[str, Source], languages: tuple[str, ...]) 
         confidence=fields.one_of("confidence", CONFIDENCES),
         translation_confidence=translation,
         tags=fields.names_of("tags"),
+        icon=fields.text("icon"),
         days=_days(fields, when),
     )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from kiosk_ui.content import ENTRIES_MAX, NAME_MAX, SHORT_MAX, TEXT_MAX
-from kiosk_ui.screens import TEMPLATES
+from kiosk_ui.drawings import icon_names
 from kiosk_ui.workbook_cells import Cells, Report, rows_of
 from kiosk_ui.workbook_photo import PHOTO_FILE_BYTES_MAX, PX_MIN, read_photo
 from kiosk_ui.workbook_place import coordinates
@@ -55,13 +54,6 @@ def read_entries(report: Report, sources: set[str]) -> Entries:
             if entry is not None and cells.ships and len(found.rows) < ENTRIES_MAX:
                 found.rows.append(entry)
     return found
-
-
-@cache
-def icon_names() -> tuple[str, ...]:
-    """Every drawing there is."""
-    sprite = (TEMPLATES / "sprite.svg").read_text(encoding="utf-8")
-    return tuple(re.findall(r'<symbol id="([a-z0-9-]+)"', sprite))
 
 
 def unique_id(cells: Cells, seen: dict[str, tuple[str, int]], column: str = "id") -> str | None:

@@ -51,7 +51,7 @@ def test_every_place_with_a_position_has_its_code() -> None:
     wanted = {f"qr/{e.id}.svg" for e in pack.entries if e.coordinates or e.website}
 
     assert set(pack.names("qr/")) == wanted
-    assert len(wanted) == 18
+    assert len(wanted) == 19
 
 
 def test_a_code_is_a_plain_drawing_with_its_quiet_zone() -> None:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk_ui.workbook_entries import icon_names
+from kiosk_ui.drawings import icon_names
 from tests.kiosk_ui import workbooks
 from tests.kiosk_ui.test_workbook_photo import picture
 
