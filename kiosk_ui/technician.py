@@ -171,16 +171,16 @@ class Technician:
             good = entry.quality == "ok" and age_s <= OLD_S
             if entry.quality != "ok":
                 said.append(entry.quality)
-            rows.append(_row(name, said, stream.simulated, "ok" if good else "bad"))
+            rows.append(_row(name, said, "ok" if good else "bad", simulated=stream.simulated))
         for sensor in health.get("sensors", []):
             if sensor["state"] not in ("ok", "starting") or sensor["name"] not in heard:
                 said = [sensor["state"], sensor["why"][:WHY_MAX]]
                 tone = "" if sensor["state"] == "starting" else "bad"
-                rows.append(_row(sensor["name"], said, sensor["simulated"], tone))
+                rows.append(_row(sensor["name"], said, tone, simulated=sensor["simulated"]))
         return rows
 
 
-def _row(name: str, said: list[str], simulated: bool, tone: str) -> dict[str, Any]:  # noqa: FBT001 # a column
+def _row(name: str, said: list[str], tone: str, *, simulated: bool) -> dict[str, Any]:
     says = " · ".join(text for text in said if text)
     return {"name": name, "says": says, "simulated": simulated, "tone": tone}
 
