@@ -33,7 +33,15 @@ def browser() -> Iterator[Browser]:
 def url(tmp_path: Path) -> Iterator[str]:
     """A running kiosk."""
     port = free_port()
-    run = ["run", "--config", config(tmp_path), "--state", tmp_path / "state", "--port", str(port)]
+    run: list[str | Path] = [
+        "run",
+        "--config",
+        config(tmp_path),
+        "--state",
+        tmp_path / "state",
+        "--port",
+        str(port),
+    ]
     process = subprocess.Popen([ANGSILA, *run], stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     while "kiosk on http" not in process.stderr.readline():
@@ -77,7 +85,7 @@ def test_a_new_pack_comes_while_the_page_is_shown(
     before = page.evaluate("document.documentElement.dataset.release")
     entries = {"municipality": {"names": {"th": "สำนักงาน", "en": NAME, "zh": "市政府"}}}
     pack = packs.write(tmp_path, packs.good(bodies=packs.content(entries=entries)))
-    where = ["--config", config(tmp_path), "--state", tmp_path / "state"]
+    where: list[str | Path] = ["--config", config(tmp_path), "--state", tmp_path / "state"]
     subprocess.run([ANGSILA, "pack", "activate", pack, *where], check=True, timeout=60)
 
     page.wait_for_function(
