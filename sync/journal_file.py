@@ -322,12 +322,13 @@ class JournalFile:
 
     def write(self, batch: Batch) -> None:
         """One transaction: all of a batch, or nothing of it."""
-        opened = list(self.open_rows)
+        opened, count = self.open_rows, len(self.open_rows)
         kept = {lane: state.keep() for lane, state in self.lanes.items()}
         before_bytes = self.segment_bytes
         try:
             sealed = self._transact(batch)
         except BaseException:
+            del opened[count:]
             self.open_rows, self.segment_bytes = opened, before_bytes
             for lane, before in kept.items():
                 self.lanes[lane].put_back(before)

@@ -58,7 +58,7 @@ HELLO_PERIOD_S = 3600
 RETRY_AFTER_MAX_S = 3600.0  # What anybody on the way may ask for.
 ENROLLED_LOOK_S = 5.0
 # What a kiosk acts on must be the city's own word. Anybody on the way may say 503.
-MUST_VERIFY = (200, 204, 409, 428)
+MUST_VERIFY = (200, 204, 401, 409, 428)
 WALL_SOURCES = ("ntp", "system")  # Then the machine's own clock is right as well.
 
 
@@ -320,7 +320,7 @@ class Uplink:
 
     def _went(self, state: str, reason: str) -> None:
         if state != self._state:
-            log.warning("city %s: %s %s", self._options.city_url, state, reason)
+            log.warning("city %s: %s", self._options.city_url, f"{state} {reason}".rstrip())
         self._state, self._reason = state, reason
 
     # --- calls -----------------------------------------------------------------------------------
@@ -542,23 +542,40 @@ class Uplink:
     async def _exchange(
         self, session: aiohttp.ClientSession, method: str, path: str, body: bytes
     ) -> tuple[int, Any, bytes]:
-        """Send a signed request; an answer to act on is the city's, or an error."""
+        """Send a signed request; an answer to act on is the city's, or an error.
+
+        Whoever has rotated the key meanwhile has not told us: the city does, and we go on at once.
+        """
         enrolment = self._enrolled()
-        reply = await self._send_signed(session, method, path, body, enrolment)
-        if reply.status in MUST_VERIFY:
-            _verify(reply, path, enrolment)
+        reply = await self._send_verified(session, method, path, body, enrolment)
+        if reply.status == 401 and _reason(reply).startswith(REPLACED):
+            self._enrolment = None
+            self._finish_rotation()
+            enrolment, old = self._enrolled(), enrolment
+            if enrolment.key.id != old.key.id:
+                reply = await self._send_verified(session, method, path, body, enrolment)
         if reply.status == 401:
             self._enrolment = None  # Somebody may enrol this kiosk anew meanwhile.
-            _verify(reply, path, enrolment)
-            reason = reply.body[:200].decode("utf-8", "replace").strip()
+            reason = _reason(reply)
             if reason.startswith(REVOKED):
                 raise RevokedError(reason)
             if reason.startswith(UNKNOWN):
                 raise UnknownKeyError(reason)
-            if reason.startswith(REPLACED) and self._finish_rotation():
-                raise UplinkError(f"{reason}; going on with the next key")
             raise UplinkError(f"{path}: 401 {reason}")
         return reply.status, reply.headers, reply.body
+
+    async def _send_verified(
+        self,
+        session: aiohttp.ClientSession,
+        method: str,
+        path: str,
+        body: bytes,
+        enrolment: Enrolment,
+    ) -> Reply:
+        reply = await self._send_signed(session, method, path, body, enrolment)
+        if reply.status in MUST_VERIFY:
+            _verify(reply, path, enrolment)
+        return reply
 
     async def _send_signed(
         self,
@@ -715,6 +732,10 @@ def _verify(reply: Reply, path: str, enrolment: Enrolment) -> None:
         reply.verify(enrolment.city_keys)
     except SignatureError as error:
         raise PortalError(f"{path}: a {reply.status} that is not the city's: {error}") from None
+
+
+def _reason(reply: Reply) -> str:
+    return reply.body[:200].decode("utf-8", "replace").strip()
 
 
 def _retry_after_s(headers: Any) -> float:

@@ -449,6 +449,11 @@ class Archive:
 
     # --- what the operator reads ---------------------------------------------------------------
 
+    async def count(self) -> int:
+        """How many kiosks there are."""
+        kiosks: int = await self._thread.run(self._tables.kiosk.select().count)
+        return kiosks
+
     async def fleet(self) -> list[dict[str, Any]]:
         """Every kiosk: its lanes with what has come and what is lost, and its newest values."""
         return await self._thread.run(self._fleet)

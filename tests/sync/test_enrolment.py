@@ -558,10 +558,22 @@ async def test_a_rotation_that_a_power_cut_broke_off_is_ended(
     await enrolment.rotate(own)
     cut = Identity(tmp_path / "cut")
     uplink = Uplink(journal, clock, Options(url, "kiosk-9"), cut)
-    with pytest.raises(UplinkError, match="going on with the next key"):
-        await uplink.flush()
     await uplink.flush()
     assert cut.key().id == own.key().id
+
+
+async def test_a_running_kiosk_goes_on_with_a_key_that_was_rotated_beside_it(
+    url: str, token: str, tmp_path: Path, journal: Journal, clock: Clock
+) -> None:
+    """The command has changed the key on the card: the very call that finds out goes through."""
+    own = device(tmp_path / "new")
+    await enrolment.enrol(own, url, token, "kiosk-9")
+    uplink = Uplink(journal, clock, Options(url, "kiosk-9"), own)
+    await uplink.flush()
+    await enrolment.rotate(Identity(tmp_path / "new"))
+    uplink._hello_due = 0.0
+    await uplink.flush()
+    assert uplink.status()["state"] == "online"
 
 
 async def test_nobody_rotates_to_a_key_that_is_not_his(
