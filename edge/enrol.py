@@ -8,11 +8,12 @@ from edge.claim import writable_folder
 from edge.errors import EnrolError, StateError
 from edge.health import versions
 from sync import enrolment
-from sync.city.archive import Archive, ArchiveError
+from sync.city.archive import FILE, Archive, ArchiveError
 from sync.city.registry import TOKEN_MS, RegistryError
 from sync.entry import SyncError
 from sync.identity import (
     CITY_KEY,
+    DEVICE_KEY,
     Enrolment,
     Identity,
     IdentityError,
@@ -47,6 +48,7 @@ async def new_token(state: Path, site: str) -> str:
 
 async def revoke(state: Path, name: str) -> list[str]:
     """Revoke a device, or a kiosk's; one line for each. Raises `EdgeError`."""
+    _must_have(state, FILE, "there is no archive")
     try:
         archive = await Archive.open(state)
         try:
@@ -82,10 +84,17 @@ async def enrol(
 
 async def rotate(state: Path) -> Enrolment:
     """Give the kiosk a new key. Raises `EdgeError`."""
+    _must_have(state, DEVICE_KEY, "the key stays: this kiosk is not enrolled, there is no key")
     try:
         return await enrolment.rotate(Identity(writable_folder(state)))
     except (SyncError, ClientError, TimeoutError) as error:
         raise EnrolError(f"the key stays: {str(error) or 'the city does not answer'}") from None
+
+
+def _must_have(state: Path, name: str, what: str) -> None:
+    """See that a state folder was not mistyped, which would be made. Raises `EnrolError`."""
+    if not (state / name).is_file():
+        raise EnrolError(f"{what} in {state}")
 
 
 async def knows(city: Path, kiosk: Path) -> bool:

@@ -111,3 +111,17 @@ def test_a_board_is_told_by_what_it_says_of_itself() -> None:
     for name, text in hardware().items():
         assert text.isprintable(), name
         assert len(text) <= 100, name
+
+
+@pytest.mark.parametrize(
+    ("command", "missing"),
+    [(["city", "revoke", "pier-1"], "archive"), (["rotate"], "key")],
+)
+def test_a_mistyped_state_folder_is_not_made(
+    command: list[str], missing: str, tmp_path: Path
+) -> None:
+    """Who looks in the wrong place is told so, and leaves nothing behind."""
+    done = run(*command, "--state", tmp_path / "typo")
+    assert done.returncode != 0
+    assert f"there is no {missing} in {tmp_path / 'typo'}" in done.stderr
+    assert not (tmp_path / "typo").exists()
