@@ -8,7 +8,7 @@
 
 const LINE = 0.2; // A line box may be taller than its box by so much of a letter.
 const SHEDS = [0, 1, 2, 3];
-const measured = new Map(); // What a grid came to, by screen, language, modes and panel.
+const measured = new Map(); // What a list came to, by screen, language, modes and panel.
 
 const number = (element, name) => Number(getComputedStyle(element).getPropertyValue(name));
 
@@ -104,21 +104,51 @@ function fits(list, items, rows) {
 }
 
 // Sheets of their own heights.
-function sheets(section, list, items) {
+function sheets(section, list, items, key) {
+  if (!measured.has(key)) measured.set(key, measureSheets(section, list, items));
+  const found = measured.get(key);
+  section.dataset.shed = found.shed;
+  items.forEach((item, index) => {
+    if (found.flows.includes(index)) item.dataset.flow = "";
+    else delete item.dataset.flow;
+  });
+  return found.pages.map(({ numbers, column }) => ({
+    items: numbers.map((number) => items[number]),
+    column,
+  }));
+}
+
+function measureSheets(section, list, items) {
   for (const item of items) delete item.dataset.flow;
   const most = number(list, "--per-page") || items.length || 1;
+  const numbered = ({ items: some, column }) => ({
+    numbers: some.map((item) => items.indexOf(item)),
+    column,
+  });
   for (const shed of SHEDS) {
     section.dataset.shed = shed;
     const pages = chunks(items, most);
-    if (pages.every((page) => turn(items, page, list))) return pages;
+    if (pages.every((page) => turn(items, page, list))) {
+      return { shed, flows: [], pages: pages.map(numbered) };
+    }
   }
-  return items.flatMap((item) => {
-    const alone = [{ items: [item] }];
-    if (turn(items, alone[0], list)) return alone;
+  const flows = [];
+  const pages = items.flatMap((item, index) => {
+    const alone = { items: [item] };
+    if (turn(items, alone, list)) return [alone];
+    flows.push(index);
     item.dataset.flow = "";
     const count = Math.round(item.scrollWidth / step(item));
     return Array.from({ length: Math.max(count, 1) }, (_, column) => ({ items: [item], column }));
   });
+  return { shed: SHEDS.at(-1), flows, pages: pages.map(numbered) };
+}
+
+// What is shown may have grown since it was measured: live values, or a drawing that came late.
+export function outgrown(list, page, key) {
+  if (page.column !== undefined || !page.items.some(hasCut)) return false;
+  measured.delete(key);
+  return true;
 }
 
 function turn(items, page, list) {

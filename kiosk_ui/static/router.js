@@ -1,7 +1,7 @@
 // Which screen is shown: fragments of all languages lie in memory, so a tap asks nobody.
 import { acting, always, bundles, current, go, resetting, showing } from "./here.js";
 import { paint } from "./live.js";
-import { layOut, turnTo } from "./paging.js";
+import { layOut, outgrown, turnTo } from "./paging.js";
 
 const STACK_MAX = 50;
 
@@ -83,24 +83,37 @@ export function turnPages() {
   const list = screen.querySelector("[data-pages]");
   if (!list) return;
   let pages = parted(list);
-  if (pages.length > 1) {
-    // The buttons that turn the pages take room themselves.
-    pager.hidden = false;
+  turnTo(list, at(pages));
+  if (outgrown(list, at(pages), keyOf())) {
     pages = parted(list);
+    turnTo(list, at(pages));
   }
-  here.page = Math.min(Math.max(here.page, 0), pages.length - 1);
-  turnTo(list, pages[here.page]);
-  pager.hidden = pages.length < 2;
+  here.page = pages.indexOf(at(pages));
   pager.querySelector("[data-count]").textContent = `${here.page + 1}/${pages.length}`;
   pager.querySelector('[data-turn="-1"]').disabled = here.page === 0;
   pager.querySelector('[data-turn="1"]').disabled = here.page === pages.length - 1;
 }
 
+const at = (pages) => pages[Math.min(Math.max(current().page, 0), pages.length - 1)];
+
 function parted(list) {
+  const part = () => layOut(screen.firstElementChild, list, keyOf());
+  pager.hidden = true;
+  let pages = part();
+  if (pages.length > 1) {
+    // The buttons that turn the pages take room themselves.
+    pager.hidden = false;
+    pages = part();
+    pager.hidden = pages.length < 2;
+  }
+  return pages;
+}
+
+function keyOf() {
   const { language, screen: name } = current();
   const { text, reach } = root.dataset;
-  const key = [language, name, text, reach, innerWidth, innerHeight, pager.hidden];
-  return layOut(screen.firstElementChild, list, [...key, document.body.dataset.live].join());
+  const panel = [text, reach, innerWidth, innerHeight, pager.hidden, document.body.dataset.live];
+  return [language, name, ...panel].join();
 }
 
 export function onTap(event) {
