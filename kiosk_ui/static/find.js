@@ -101,20 +101,20 @@ function exact(one, { flat }) {
   return flat.length > 2 || HAN.test(flat) ? 46 : 0;
 }
 
-function loose(one, { flat, heard, slips, bits: said, flatBits }) {
+function loose(one, { flat, heard, slips, flatSlips, bits: said, flatBits }) {
   if (one.heard === heard) return 86;
   if (heard.length > 2 && one.heard.startsWith(heard)) return 74;
-  if (!slips || one.flat.length + slips < flat.length) return 0;
-  const near = count(said & ~one.bits) <= slips;
+  if (!flatSlips || one.flat.length + flatSlips < flat.length) return 0;
+  const near = slips && count(said & ~one.bits) <= slips;
   let [whole, begin] = near ? edits(heard, one.heard, slips) : NEVER;
   // A slip may also have made a sound that nobody meant.
-  if (flat !== heard && count(flatBits & ~one.flatBits) <= slips) {
-    const plain = edits(flat, one.flat, slips);
+  if (flat !== heard && count(flatBits & ~one.flatBits) <= flatSlips) {
+    const plain = edits(flat, one.flat, flatSlips);
     [whole, begin] = [Math.min(whole, plain[0]), Math.min(begin, plain[1])];
   }
   // A letter is left out more often than typed too much.
-  if (whole <= slips) return 80 - 12 * whole - 3 * (one.flat.length < flat.length);
-  if (begin <= slips) return 64 - 12 * begin;
+  if (whole <= flatSlips) return 80 - 12 * whole - 3 * (one.flat.length < flat.length);
+  if (begin <= flatSlips) return 64 - 12 * begin;
   if (!near || !one.text.includes(" ")) return 0;
   one.tails ??= one.text.split(" ").slice(1).map(sound);
   const later = Math.min(...one.tails.map((tail) => edits(heard, tail, slips)[1]));
@@ -152,8 +152,8 @@ function edits(a, b, slips) {
 const pattern = (text) => {
   const flat = text.slice(0, QUERY_MAX);
   const heard = sound(flat);
-  const slips = flat.length < 4 ? 0 : flat.length < 8 ? 1 : 2;
-  return { flat, heard, bits: bits(heard), flatBits: bits(flat), slips };
+  const [slips, flatSlips] = [heard, flat].map(({ length }) => (length < 4 ? 0 : length < 8 ? 1 : 2));
+  return { flat, heard, bits: bits(heard), flatBits: bits(flat), slips, flatSlips };
 };
 
 function strict({ terms, text }, one) {
