@@ -19,11 +19,13 @@ CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+    ".opus": "audio/ogg",
     ".woff2": "font/woff2",
     ".json": "application/json; charset=utf-8",
     ".html": "text/html; charset=utf-8",
 }
-PACKED_ALREADY = (".woff2",)
+PACKED_ALREADY = (".woff2", ".webp", ".opus")
 PACK_FONT = "Angsila Pack"  # Stands in kiosk.css behind the fonts that the software brings.
 FONT_WEIGHTS = ("400", "600")
 
@@ -31,7 +33,17 @@ FONT_WEIGHTS = ("400", "600")
 STYLES = ("kiosk.css", "today.css", "map.css", "search.css", "keyboard.css", "tell.css")
 
 _IMPORT = re.compile(r'(from|import) "\./([a-z_]+\.js)"')
+_COMMENT = re.compile(r"(?s)/\*.*?\*/")
 _ASSET = re.compile(r"url\(([a-z0-9/_.-]+)\)")
+
+
+def lean(text: str) -> str:
+    """A module or style sheet without what only its readers need: comments and indentation.
+
+    Lines stay lines, so an error still names one that can be found.
+    """
+    lines = (line.strip() for line in _COMMENT.sub("", text).splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 @dataclass(frozen=True)
@@ -70,14 +82,14 @@ class Assets:
         if name not in self._urls:
             body = (STATIC / name).read_bytes()
             if name.endswith(".js"):
-                body = self._resolve(body.decode()).encode()
+                body = lean(self._resolve(body.decode())).encode()
             self._urls[name] = self.add(name, body)
         return self._urls[name]
 
     def style(self) -> str:
         """The hashed path of all style sheets in one."""
         if "kiosk.css" not in self._urls:
-            sheets = "".join(self.source(name) for name in STYLES)
+            sheets = lean("".join(self.source(name) for name in STYLES))
             self._urls["kiosk.css"] = self.add(
                 "kiosk.css", (self._resolve(sheets) + self.extra_css).encode()
             )
