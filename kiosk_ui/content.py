@@ -76,6 +76,16 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Photo:
+    """A picture in the pack: which file, whose, under what licence, and what is on it."""
+
+    file: str
+    by: str
+    licence: str
+    alt: Words
+
+
+@dataclass(frozen=True)
 class Entry:
     """One thing a visitor can read about."""
 
@@ -97,6 +107,7 @@ class Entry:
     tags: tuple[str, ...]
     icon: str | None = None  # A drawing of the sprite; None, or one it lacks: that of its kind.
     days: tuple[date, date] | None = None  # The first and the last day of a dated event.
+    photo: Photo | None = None
 
     def card_name(self, language: str) -> str:
         """What a card calls it."""
@@ -356,6 +367,18 @@ def _days(fields: Row, when: Any) -> tuple[date, date] | None:
     return first, last
 
 
+def _photo(fields: Row) -> Photo | None:
+    row = fields.row.get("photo")
+    if row is None:
+        return None
+    if not isinstance(row, dict) or not all(
+        isinstance(row.get(key), str) for key in ("file", "by", "licence")
+    ):
+        raise fields.wrong("photo", "file, by, licence and alt", row)
+    alt = fields.words("photo.alt", NAME_MAX, row.get("alt"))
+    return Photo(row["file"], row["by"], row["licence"], alt)
+
+
 def _entry(row: Any, sources: Mapping[str, Source], languages: tuple[str, ...]) -> Entry:
     fields = Row(row, languages)
     address = row.get("address")
@@ -380,4 +403,5 @@ def _entry(row: Any, sources: Mapping[str, Source], languages: tuple[str, ...]) 
         tags=fields.names_of("tags"),
         icon=fields.text("icon"),
         days=_days(fields, when),
+        photo=_photo(fields),
     )

@@ -40,6 +40,7 @@ def screens(one: Screens) -> dict[str, str]:
 
 def _entry(one: Screens, entry: Entry) -> str:
     name = entry.names[one.language]
+    alt = "" if entry.photo is None else entry.photo.alt[one.language]
     return one.render(
         "entry.html",
         name=name,
@@ -53,6 +54,8 @@ def _entry(one: Screens, entry: Entry) -> str:
         rule=None if entry.hours is None else entry.hours.rule,
         sure=None if entry.hours is None else entry.hours.confidence,
         map=Markup(crop(one, entry)) or None,  # noqa: S704 # our own drawing
+        photo=None if entry.photo is None else one.picture(entry.photo.file, alt),
+        photo_by=None if entry.photo is None else f"{entry.photo.by}, {entry.photo.licence}",
         qr=one.picture(f"qr/{entry.id}.svg"),
         audio=one.media(f"audio/{entry.id}.{one.language}.opus"),
         phone=None if _says(entry.hours, entry.phone) else entry.phone,

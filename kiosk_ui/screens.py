@@ -79,12 +79,12 @@ class Screens:
         body = self.pack.file(name)
         return None if body is None or self._add is None else self._add(name, body)
 
-    def picture(self, name: str) -> Markup | None:
+    def picture(self, name: str, alt: str = "") -> Markup | None:
         """One of the pack's pictures as markup."""
         url = self.media(name)
-        return (
-            None if url is None else Markup('<img src="{}" alt="" draggable="false">').format(url)
-        )
+        if url is None:
+            return None
+        return Markup('<img src="{}" alt="{}" draggable="false">').format(url, alt)
 
     def card(self, entry: Entry) -> dict[str, Any]:
         """What a card of a list shows of an entry."""
