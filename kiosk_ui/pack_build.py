@@ -81,7 +81,7 @@ def members_of(checked: Checked, files: Mapping[str, bytes]) -> dict[str, bytes]
         "minimum_app": city.minimum_app,
         "languages": list(report.languages),
         # From the workbook: building it again tomorrow gives the same pack.
-        "made_on": report.made_on.isoformat(),
+        "made_on": str(report.made_on),
         "files": {
             name: {"sha256": digests[name], "bytes": len(content)}
             for name, content in files.items()

@@ -142,6 +142,9 @@ def chromium() -> Iterator[Browser]:
             raise ContentError(f"{found} does not start: {first}") from None
         try:
             yield browser
+        except Error as error:
+            first = str(error).partition("\n")[0]
+            raise ContentError(f"the screens could not be drawn: {first}") from None
         finally:
             browser.close()
 

@@ -31,7 +31,7 @@ class Report:
 
     workbook: Workbook
     languages: tuple[str, ...] = BROUGHT
-    made_on: date = date(2000, 1, 1)
+    made_on: date | None = None  # Where the sheet city does not say it, no fact is too old.
     problems: list[Problem] = field(default_factory=list)
     errors: int = 0  # Of all, while the list ends somewhere.
 

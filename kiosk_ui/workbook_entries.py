@@ -138,7 +138,8 @@ def _sources(cells: Cells, known: set[str]) -> list[str]:
 
 def _checked_on(cells: Cells) -> str:
     day = cells.day("checked_on", needed=True)
-    if day is not None and day > cells.report.made_on:
+    made_on = cells.report.made_on
+    if day is not None and made_on is not None and day > made_on:
         cells.wrong("future", "checked_on")
     return "" if day is None else day.isoformat()
 
@@ -146,7 +147,7 @@ def _checked_on(cells: Cells) -> str:
 def _age(cells: Cells, entry: dict[str, Any]) -> None:
     """What was checked long ago is looked at again, and hours of last year are not shown."""
     day = cells.day("checked_on") if entry["checked_on"] else None
-    if day is None:
+    if day is None or cells.report.made_on is None:
         return
     days = (cells.report.made_on - day).days
     if days > HOURS_DAYS_MAX and entry["hours"] is not None:

@@ -22,6 +22,7 @@ CELL_MAX = 32_767  # What a spreadsheet program keeps in a cell.
 FILE_BYTES_MAX = 20 * 1024 * 1024
 UNPACKED_BYTES_MAX = 200 * 1024 * 1024
 SPREADSHEETS = (".xlsx", ".ods")
+DELIMITERS = (",", ";", "\t")
 FAR_ROW = 5000
 COLUMN_LETTERS_MAX = 2
 
@@ -94,7 +95,11 @@ def _read_csv(path: Path) -> list[list[str]]:
         if path.stat().st_size > FILE_BYTES_MAX:
             raise wrong(path, "the file is too large", "ไฟล์ใหญ่เกินไป")
         text = path.read_text(encoding="utf-8-sig")
-        return list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        head = text.partition("\n")[0]
+        # Some spreadsheet programs write semicolons or tabs, and call it CSV as well.
+        delimiter = max(DELIMITERS, key=head.count)
+        lines = io.StringIO(text, newline="")
+        return list(csv.reader(lines, delimiter=delimiter, strict=True))
     except UnicodeDecodeError:
         raise wrong(path, "save it as CSV UTF-8", "โปรดบันทึกเป็น CSV UTF-8") from None
     except csv.Error as error:

@@ -54,7 +54,7 @@ def read_languages(report: Report) -> None:
             else:
                 cells.wrong("languages", "value", known=", ".join(LANGUAGE_NAMES))
         if cells["key"] == "made_on":
-            report.made_on = cells.day("value", needed=True) or report.made_on
+            report.made_on = cells.day("value", needed=True)
 
 
 class _CityRows:
@@ -230,12 +230,12 @@ def read_notices(report: Report) -> list[dict[str, Any]]:
         level = cells.choice("level", NOTICE_LEVELS)
         if start and end and end < start:
             cells.wrong("ends before", "ends_on", start=start)
-        over = end is not None and end < report.made_on
+        over = end is not None and report.made_on is not None and end < report.made_on
         if over:
             cells.wrong("over", "ends_on", level=WARNING, end=end)
         if is_approved(cells) and name and text and end and not over:
             row = {"id": name, "level": level, "text": text, "ends_on": end.isoformat()}
-            found.append({**row, "starts_on": (start or report.made_on).isoformat()})
+            found.append({**row, "starts_on": (start or report.made_on or end).isoformat()})
     return found
 
 

@@ -13,7 +13,7 @@ from kiosk_ui.workbook_read import DEFAULT_WORKBOOK, WorkbookError, read_workboo
 from kiosk_ui.workbook_sheets import ENTRY_SHEETS, SHEETS
 from tests.kiosk_ui import workbooks
 
-MUTATIONS = 400
+MUTATIONS = 300
 SEED = 20261125
 # What a cell of a workbook can hold that nobody has thought of.
 NASTY = (

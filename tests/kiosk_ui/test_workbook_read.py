@@ -1,3 +1,4 @@
+import csv
 import datetime as dt
 from pathlib import Path
 
@@ -81,6 +82,17 @@ def test_what_nobody_sees_is_dropped(tmp_path: Path) -> None:
     (row,) = read_workbook(tmp_path).sheets["places"].rows
 
     assert row.cells == {"id": "a", "name_th": "ท่าเรือ"}
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_csv_may_have_other_delimiters(tmp_path: Path, delimiter: str) -> None:
+    """Some programs write semicolons or tabs, by the country that they are set to."""
+    with (tmp_path / "goods.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=delimiter).writerows([["id", "text_th"], ["a", "ปู, กุ้ง; หอย"]])
+
+    (row,) = read_workbook(tmp_path).sheets["goods"].rows
+
+    assert row.cells == {"id": "a", "text_th": "ปู, กุ้ง; หอย"}
 
 
 @pytest.mark.parametrize(
