@@ -108,7 +108,7 @@ def _check_whole(members: dict[str, bytes], checked: Checked) -> None:
     try:
         pack = pack_of(members)
         read_stalls(pack)
-        render(pack, KioskPlace())
+        render(pack, KioskPlace(languages=pack.languages))
     except ContentError as error:
         checked.report.add(problem("whole", "city", reason=error))
 

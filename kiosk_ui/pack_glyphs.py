@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 REGULAR = ("angsila-400", "han-400")
 BOLD = ("angsila-600", "han-600")
 FAMILY = "Angsila More"  # A font whose name is reserved may not bear it as a subset.
+PLAIN_COLUMNS = ("photo_by", "photo_licence", "website")  # Shown in every language.
 UNSEEN_FIELDS = ("sure", "alt")  # Said of a row, or read out; never drawn.
 
 
@@ -52,6 +53,7 @@ def shown_texts(report: Report) -> Iterator[Shown]:
                 if field not in UNSEEN_FIELDS:
                     bold = field in BOLD_FIELDS
                     yield from _texts(cells, [f"{field}_{code}" for code in languages], bold=bold)
+            yield from _texts(cells, PLAIN_COLUMNS, bold=False)
             if SHEETS[sheet].spoken:
                 yield from _texts(cells, [*languages, "value"], bold=False)
     for cells in rows_of(report, "words"):

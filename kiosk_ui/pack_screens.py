@@ -99,7 +99,7 @@ _MEASURE = f"""async ([language, text, entryPages, pagesMax]) => {{
     for (let page = 0; ; page += 1) {{
       router.show({{language, screen, page}});
       await document.fonts.ready;
-      if (here.current().page !== page) break;
+      if (here.current().page !== page || here.current().language !== language) break;
       for (const one of cut()) found.push([screen, one]);
       if (page === entryPages && screen.startsWith('entry/')) found.push([screen, flowing() ?? '']);
       if (page === pagesMax || document.querySelector('#pager').hidden) break;
@@ -113,7 +113,7 @@ _ONE = f"""async ([language, text, screen, page]) => {{
   router.show({{language, screen, page}});
   await document.fonts.ready;
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-  return here.current().page === page;
+  return here.current().page === page && here.current().language === language;
 }}"""
 _SCREENS = f"async () => {{ {_READY} return Object.keys(Object.values(here.bundles)[0].screens); }}"
 
@@ -159,7 +159,7 @@ def _switches() -> list[str]:
 @contextmanager
 def opened_page(browser: Browser, pack: Pack, panel: Panel) -> Iterator[Page]:
     """The pack's page on a panel, all languages loaded."""
-    files = render(pack, KioskPlace(px_per_mm=panel.px_per_mm)).files
+    files = render(pack, KioskPlace(px_per_mm=panel.px_per_mm, languages=pack.languages)).files
     context = browser.new_context(
         viewport={"width": panel.width, "height": panel.height}, service_workers="block"
     )

@@ -19,6 +19,7 @@ NOTO_CJK = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
         ("text_en", "Устрицы", "У U+0423"),
         ("text_zh", "龘", "龘 U+9F98"),
         ("hours_th", "ทุกวัน ☀", "☀ U+2600"),
+        ("photo_by", "Иван", "И U+0418"),
     ],
 )
 def test_a_letter_that_no_font_has_is_named_with_its_cell(

@@ -74,6 +74,32 @@ def test_a_preview_has_a_picture_of_every_screen(
     assert "zh medium" in sheet
 
 
+def test_a_fourth_language_is_drawn_as_well(browser: Browser, tmp_path: Path) -> None:
+    """The preview has its pictures, and they are not those of another language."""
+    path = workbooks.small(tmp_path)
+    workbooks.edit(path, "city", "languages", value="th, en, zh, ms")
+    workbooks.edit(path, "places", "old-market", name_ms="Pasar Lama", text_ms="Rumah kayu.")
+    lines = [["word", "ms"], ["Home", "Laman utama"]]
+    workbooks.write_csv(path / "words.csv", lines)
+    pack = pack_of(build(path).members)
+    folder = tmp_path / "preview"
+    preview(browser, pack, folder, "a", "entry/old", PANELS[1:2])
+    with opened_page(browser, pack, PANELS[1]) as page:
+        said = page.evaluate(
+            """async () => {
+              const find = (part) => performance.getEntriesByType('resource')
+                .find((one) => one.name.includes(part)).name;
+              const router = await import(find('/router.'));
+              router.show({language: 'ms', screen: 'entry/old-market', page: 0});
+              return document.body.textContent;
+            }"""
+        )
+
+    assert (folder / "entry-old-market-ms-1280x800.png").exists()
+    assert "Pasar Lama" in said
+    assert "Laman utama" in said
+
+
 def test_a_folder_with_other_things_is_let_be(browser: Browser, tmp_path: Path) -> None:
     """Old pictures are taken away before new ones come, so nothing else may lie there."""
     (tmp_path / "letter.odt").write_bytes(b"dear mayor")
