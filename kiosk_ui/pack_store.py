@@ -206,7 +206,8 @@ class PackStore:
     def switch(self, name: str) -> None:
         """Show this pack from now on, on trial. Raises `OSError`."""
         before, state = self.current, self.state()
-        kept = state.kept if before == name else before
+        # A pack that is on trial itself is nothing to go back to: the one before it is.
+        kept = state.kept if before in (name, state.trial) else before
         refused = {key: why for key, why in state.refused.items() if key[:8] != name[-8:]}
         self._remember(replace(state, kept=kept, trial=name, starts=0, refused=refused))
         self._point_to(name)

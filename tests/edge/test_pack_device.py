@@ -70,7 +70,7 @@ async def test_a_running_kiosk_shows_a_pack_without_a_restart(tmp_path: Path) ->
 
         status, said = await order("rollback", *at)
         assert (status, said) == (0, f"version {VERSION} is shown again, and not 100")
-        assert content(url)["release"] == before["release"]
+        assert content(url)["version"] == VERSION
         status, said = await order("rollback", *at)
         assert (status, said) == (
             1,

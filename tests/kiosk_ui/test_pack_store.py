@@ -20,10 +20,12 @@ def store(tmp_path: Path) -> PackStore:
     return PackStore(tmp_path / "state", packs.RULES)
 
 
-def activate(store: PackStore, path: Path, *, by_hand: bool = False) -> Pack:
-    """Take a pack in and switch to it."""
+def activate(store: PackStore, path: Path, *, by_hand: bool = False, good: bool = True) -> Pack:
+    """Take a pack in, switch to it and, where it is good, end its trial."""
     pack = store.take_in(path, store.load()[0], by_hand=by_hand)
     store.switch(pack.envelope.manifest.name)
+    if good:
+        store.confirm()
     return pack
 
 
@@ -192,6 +194,16 @@ def test_the_first_pack_gives_way_to_the_shipped_one(store: PackStore, tmp_path:
         store.roll_back("", "again")
 
 
+def test_the_way_back_leads_past_a_pack_on_trial(store: PackStore, tmp_path: Path) -> None:
+    """Of two packs that came one after the other, the first never showed that it works."""
+    activate(store, packs.write(tmp_path, packs.good(101)))
+    activate(store, packs.write(tmp_path, packs.good(102)), good=False)
+    bad = activate(store, packs.write(tmp_path, packs.good(103)), good=False)
+
+    store.roll_back(bad.digest, "the page was empty")
+    assert shown(store) == 101
+
+
 def test_a_pack_that_went_comes_back_by_hand_only(store: PackStore, tmp_path: Path) -> None:
     """The city's wish does not bring it back, somebody who stands there does."""
     path = packs.write(tmp_path, packs.good())
@@ -253,7 +265,7 @@ def test_a_damaged_note_costs_the_note_only(store: PackStore, tmp_path: Path, te
 def test_starts_on_trial_are_counted(store: PackStore, tmp_path: Path) -> None:
     """Only while the pack is on trial."""
     assert store.count_start() == 0
-    activate(store, packs.write(tmp_path, packs.good()))
+    activate(store, packs.write(tmp_path, packs.good()), good=False)
     assert [store.count_start() for _ in range(3)] == [1, 2, 3]
     store.confirm()
     assert store.count_start() == 0
