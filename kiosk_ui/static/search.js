@@ -28,6 +28,8 @@ onShow("search", () => {
     // The letter is painted first, then what it finds.
     requestAnimationFrame(() => setTimeout(look));
   });
+  keyboard(part(".keys"), input);
+  look();
   // Room comes and goes after the screen is there: the last one's pager, larger letters.
   const watch = new ResizeObserver(() => {
     if (!input.isConnected) return watch.disconnect();
@@ -35,7 +37,6 @@ onShow("search", () => {
     draw();
   });
   for (const name of [".keys", ".found"]) watch.observe(part(name));
-  found = find(index(), query);
 });
 
 function look() {
