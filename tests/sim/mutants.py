@@ -235,7 +235,11 @@ def chain_not_checked() -> None:
     async def no_verdict(*_: Any) -> str:
         return ""
 
+    async def not_ahead(*_: Any) -> None:
+        """The city would compare the newest segment with what it has under these seqs."""
+
     _put(uplink.Uplink, "_judge", no_verdict)
+    _put(uplink.Uplink, "_send_ahead", not_ahead)
 
 
 def ended_epochs_forgotten() -> None:
