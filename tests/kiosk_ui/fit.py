@@ -16,7 +16,7 @@ TARGETS = """() => [...document.querySelectorAll(
   .map((e) => {
     const { left, top, width, height } = e.getBoundingClientRect();
     // Keys of a keyboard stand side by side, and pins of a map where their places are.
-    const kind = e.matches('.key') ? 'key' : e.matches('.pin') ? 'pin' :
+    const kind = e.closest('.keys') ? 'key' : e.matches('.pin') ? 'pin' :
       e.closest('#bar') ? 'bar' : e.closest('#pager') ? 'pager' :
       e.matches('.tile:not(.small),.card') ? 'primary' : 'other';
     const name = (e.ariaLabel || e.textContent).trim().slice(0, 24);
@@ -26,9 +26,7 @@ TARGETS = """() => [...document.querySelectorAll(
 # In the page: show each page of the named screens in each language, and say what is wrong.
 # A line box may be taller than its box by a fifth of a letter without touching anything.
 CHECK = """async ([languages, wanted, pxPerMm, reach]) => {
-  const module = (name) => import(performance.getEntriesByType('resource')
-    .find((one) => one.name.includes(`/${name}.`)).name);
-  const [router, here] = [await module('router'), await module('here')];
+  const { router, here } = await import(document.querySelector('script[type=module]').src);
   const targets = TARGETS;
   const small = Math.min(innerWidth, innerHeight) <= 600;
   const TARGET = 15, PRIMARY = reach && small ? 17 : 20, GAP = 3, SLACK = 0.11, CSS_PX = 44;
@@ -66,7 +64,7 @@ CHECK = """async ([languages, wanted, pxPerMm, reach]) => {
     const found = [];
     const tops = [...document.querySelectorAll('#screen *, #bar *, #pager *')];
     for (const e of tops) {
-      if (e.closest('svg,.plan') || !e.offsetParent || 'flow' in e.dataset) continue;
+      if (e.closest('svg,.plan,textarea') || !e.offsetParent || 'flow' in e.dataset) continue;
       const style = getComputedStyle(e);
       if (style.display === 'inline' || style.display === 'contents') continue;
       const flows = e.closest('[data-flow]');

@@ -11,8 +11,10 @@ from tests.kiosk_ui.screen import LANGUAGES, MODES, PANELS, chromium, open_scree
 
 FULL = bool(os.environ.get("KIOSK_FULL"))
 NODES_MAX = 900
-# Keyboard and map need more height than what is within reach of a wheelchair on any panel.
-TALL = ("search", "map", "tell", "stall", "technician")
+# A keyboard, a map and what is beside them need more room than a 7 inch panel has, or than is
+# within reach: their targets are closer there. Nothing of them may be cut off all the same.
+CLOSE = ("search", "map", "tell", "stall", "vendor", "pin", "technician")
+LAWS_OF_ROOM = ("apart", " mm", "too high")
 # One of each kind; all of them with KIOSK_FULL.
 SOME = ("home", "list/see", "entry/nacha-shrine", "entry/oyster", "sos", "access", "toilet")
 FEW = [("800x480", "a2"), ("1280x800", "reach"), ("1080x1920", "a2"), ("480x800", "contrast")]
@@ -26,6 +28,16 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
+def serious(wrong: list[str]) -> list[str]:
+    """What is wrong, without the smaller distances that are allowed."""
+    return [
+        line
+        for line in wrong
+        if line.split()[1].split("@")[0].split("/")[0] not in CLOSE
+        or not any(law in line for law in LAWS_OF_ROOM)
+    ]
+
+
 @pytest.mark.parametrize(("panel", "mode"), CASES)
 def test_everything_fits_and_can_be_touched(browser: Browser, panel: str, mode: str) -> None:
     """Targets of 15 and 20 mm, 3 mm apart; nothing cut, nothing scrolls; low in reach mode."""
@@ -34,15 +46,12 @@ def test_everything_fits_and_can_be_touched(browser: Browser, panel: str, mode: 
         found = check(page, panel, mode, *(() if FULL else SOME))
         page.context.close()
 
-    own = [
-        line for line in found["wrong"] if line.split()[1].split("@")[0].split("/")[0] not in TALL
-    ]
-    assert own == []
+    assert serious(found["wrong"]) == []
     assert found["nodes"] <= NODES_MAX
     assert found["pages"] > 0
 
 
-@pytest.mark.parametrize("panel", ["1280x800", "800x480"])
+@pytest.mark.parametrize("panel", PANELS if FULL else ["1280x800"])
 def test_all_of_the_pack_fits_at_the_usual_size(browser: Browser, panel: str) -> None:
     """Every page of every screen that a person can come to without changing a thing."""
     with served(panel) as screen:
@@ -50,9 +59,7 @@ def test_all_of_the_pack_fits_at_the_usual_size(browser: Browser, panel: str) ->
         found = check(page, panel, "a")
         page.context.close()
 
-    assert [
-        line for line in found["wrong"] if line.split()[1].split("@")[0].split("/")[0] not in TALL
-    ] == []
+    assert serious(found["wrong"]) == []
 
 
 def test_a_long_text_goes_on_over_more_pages(browser: Browser) -> None:
