@@ -82,7 +82,8 @@ def check(workbook: Workbook) -> Checked:
 def english_words() -> tuple[str, ...]:
     """Every word of the screens, as the source has it."""
     found: Any = catalog("th")
-    return tuple(word for word in found._catalog if word)  # noqa: SLF001 # gettext lists them nowhere else
+    listed = found._catalog  # noqa: SLF001 # gettext lists them nowhere else
+    return tuple(word for word in listed if word)
 
 
 def _shipped(aliases: dict[str, Any], entries: Entries) -> dict[str, Any]:

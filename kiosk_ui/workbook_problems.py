@@ -12,7 +12,10 @@ PROBLEMS_MAX = 500
 # English and Thai; {value} is the cell, other names are given by who complains.
 MESSAGES: dict[str, tuple[str, str]] = {
     # Sheets and columns.
-    "no sheet": ("the workbook has no such sheet; it is needed", "ไม่มีชีตนี้ในสมุดงาน ซึ่งจำเป็นต้องมี"),
+    "no sheet": (
+        "the workbook has no such sheet; it is needed",
+        "ไม่มีชีตนี้ในสมุดงาน ซึ่งจำเป็นต้องมี",
+    ),
     "unknown sheet": (
         "nothing is read from this sheet; the sheets are {known}",
         "ระบบไม่อ่านชีตนี้ ชีตที่ใช้ได้คือ {known}",
@@ -39,7 +42,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "HTML is not shown; write plain text, without < > tags and & codes",
         "ไม่รองรับ HTML ให้พิมพ์ข้อความธรรมดา ไม่มีแท็ก < > และรหัส &",
     ),
-    "line break": ("a line break; write one paragraph", "มีการขึ้นบรรทัดใหม่ ให้เขียนเป็นย่อหน้าเดียว"),
+    "line break": (
+        "a line break; write one paragraph",
+        "มีการขึ้นบรรทัดใหม่ ให้เขียนเป็นย่อหน้าเดียว",
+    ),
     "control": (
         "the invisible character {character} is not allowed; delete it",
         "มีอักขระที่มองไม่เห็น {character} ให้ลบออก",
@@ -53,7 +59,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "ยาว {length} อักขระ เกินไป อนุญาตไม่เกิน {max}",
     ),
     "needed": ("the cell is empty; it is needed", "เซลล์ว่าง จำเป็นต้องกรอก"),
-    "no thai": ("the Thai text is missing; it is always needed", "ไม่มีข้อความภาษาไทย ซึ่งจำเป็นเสมอ"),
+    "no thai": (
+        "the Thai text is missing; it is always needed",
+        "ไม่มีข้อความภาษาไทย ซึ่งจำเป็นเสมอ",
+    ),
     "no translation": (
         "no text in this language; until there is one, English or Thai is shown",
         "ไม่มีข้อความในภาษานี้ ระหว่างนี้จะแสดงภาษาอังกฤษหรือภาษาไทยแทน",
@@ -79,7 +88,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "outside": (
         "outside the town: {low} to {high} is within; if it is right, put yes into outside_town",
-        "อยู่นอกเขตเมือง ค่าในเขตคือ {low} ถึง {high} ถ้าถูกต้องแล้วให้ใส่ yes ในคอลัมน์ outside_town",
+        "อยู่นอกเขตเมือง ในเขตคือ {low} ถึง {high} ถ้าถูกแล้วให้ใส่ yes ใน outside_town",
     ),
     "far": (
         "too far off: {low} to {high} can be reached from here",
@@ -87,10 +96,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "sea": (
         "in the sea, about {metres} m from the coast; correct lat or lon, or put yes in over_water",
-        "จุดนี้อยู่ในทะเล ห่างฝั่งราว {metres} เมตร ให้แก้ lat หรือ lon หรือใส่ yes ในคอลัมน์ over_water",
+        "อยู่ในทะเล ห่างฝั่งราว {metres} เมตร ให้แก้ lat หรือ lon หรือใส่ yes ใน over_water",
     ),
     # Facts.
-    "unknown icon": ("no such drawing; there are {allowed}", "ไม่มีภาพวาดชื่อนี้ ที่มีคือ {allowed}"),
+    "unknown icon": (
+        "no such drawing; there are {allowed}",
+        "ไม่มีภาพวาดชื่อนี้ ที่มีคือ {allowed}",
+    ),
     "unknown source": (
         "the sheet sources has no id {missing}; add it there or correct it here",
         "ชีต sources ไม่มีรหัส {missing} ให้เพิ่มในชีตนั้นหรือแก้ที่นี่",
@@ -107,7 +119,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "hours like Mo-Fr 08:30-16:30; Sa off are wanted, or 24/7",
         "ต้องเขียนแบบ Mo-Fr 08:30-16:30; Sa off หรือ 24/7",
     ),
-    "future": ("this day is after made_on of the sheet city", "วันที่นี้อยู่หลัง made_on ในชีต city"),
+    "future": (
+        "this day is after made_on of the sheet city",
+        "วันที่นี้อยู่หลัง made_on ในชีต city",
+    ),
     "old": (
         "checked {days} days before made_on; check it again within {max}",
         "ตรวจสอบไว้ก่อนวัน made_on {days} วัน ควรตรวจใหม่ทุก {max} วัน",
@@ -171,11 +186,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "prices": (
         "whole baht, rising, with commas between, at most {max}: 100, 120, 150",
-        "ต้องเป็นราคาบาทเต็ม เรียงจากน้อยไปมาก คั่นด้วยจุลภาค ไม่เกิน {max} ราคา เช่น 100, 120, 150",
+        "ต้องเป็นบาทเต็ม เรียงจากน้อยไปมาก คั่นด้วยจุลภาค ไม่เกิน {max} ราคา: 100, 120, 150",
     ),
     "pin": (
         "6 digits, not all the same or in a row, or what `angsila stall-pin` printed, is wanted",
-        "ต้องเป็นเลข 6 หลัก ไม่ซ้ำกันหมดหรือเรียงกัน หรือข้อความที่คำสั่ง angsila stall-pin พิมพ์ให้",
+        "ต้องเป็นเลข 6 หลัก ไม่ซ้ำกันหมดหรือเรียงกัน หรือข้อความจาก angsila stall-pin",
     ),
     # Levels.
     "order": (

@@ -168,7 +168,9 @@ def make_sheet(name: str, lines: list[list[str]], path: Path) -> Sheet:
     """A sheet of its lines; the first is the header. Empty rows are left out."""
     if len(lines) > ROWS_MAX + 1:
         raise wrong(
-            path, f"sheet {name}: at most {ROWS_MAX} rows", f"ชีต {name}: มีได้ไม่เกิน {ROWS_MAX} แถว"
+            path,
+            f"sheet {name}: at most {ROWS_MAX} rows",
+            f"ชีต {name}: มีได้ไม่เกิน {ROWS_MAX} แถว",
         )
     header = [clean(cell).lower() for cell in lines[0]] if lines else []
     while header and not header[-1]:

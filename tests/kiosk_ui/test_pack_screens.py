@@ -87,9 +87,7 @@ def test_a_fourth_language_is_drawn_as_well(browser: Browser, tmp_path: Path) ->
     with opened_page(browser, pack, PANELS[1]) as page:
         said = page.evaluate(
             """async () => {
-              const find = (part) => performance.getEntriesByType('resource')
-                .find((one) => one.name.includes(part)).name;
-              const router = await import(find('/router.'));
+              const { router } = await import(document.querySelector('script[type=module]').src);
               router.show({language: 'ms', screen: 'entry/old-market', page: 0});
               return document.body.textContent;
             }"""
@@ -113,5 +111,6 @@ def test_a_missing_chromium_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clerk learns what to install, in Thai and English."""
     monkeypatch.setenv("PATH", "/nowhere")
 
-    with pytest.raises(ContentError, match="sudo apt install chromium / วาดหน้าจอไม่ได้"), chromium():
+    said = "sudo apt install chromium / วาดหน้าจอไม่ได้"
+    with pytest.raises(ContentError, match=said), chromium():
         pass
