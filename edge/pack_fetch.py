@@ -19,12 +19,13 @@ CONNECT_TIMEOUT_S = 10
 STALL_TIMEOUT_S = 60  # Without a byte from the city.
 RETRY_FIRST_S = 5.0
 RETRY_MAX_S = 900.0
+TRIES_MAX = 3  # Of one file, where the power goes or the card is full each time.
 
 log = logging.getLogger(__name__)
 
 
 class PackFetcher:
-    """Does what the city wants of the screen, once for each file that it wants."""
+    """Does what the city wants of the screen, until something has become of each file."""
 
     def __init__(self, city_url: str, wish: Wish, clock: Clock, packs: Packs, folder: Path) -> None:
         self._city_url = city_url
@@ -49,7 +50,8 @@ class PackFetcher:
                     path = await self._fetch(session, wanted)
                     if path is None:
                         continue  # Something else is wanted by now.
-                    await self._show(wanted, path)
+                    if not await self._show(wanted, path):
+                        continue
                 done = wanted
 
     async def _fetch(self, session: aiohttp.ClientSession, wanted: Wanted) -> Path | None:
@@ -70,15 +72,26 @@ class PackFetcher:
                 await asyncio.sleep(self._rng.uniform(RETRY_FIRST_S, ceiling_s))
         return None
 
-    async def _show(self, wanted: Wanted, path: Path) -> None:
-        """Try the pack once; whatever becomes of it, it is not fetched again by itself."""
+    async def _show(self, wanted: Wanted, path: Path) -> bool:
+        """Try the pack; whether something has become of it, for then it is not fetched again."""
+        store = self._packs.store
         try:
-            await asyncio.to_thread(self._packs.store.note_handled, wanted.sha256)
-            log.warning("%s", await self._packs.activate(path, by_hand=False))
-        except (ContentError, OSError) as error:
-            log.warning("content %s… is not shown: %s", wanted.sha256[:8], error)
-        finally:
+            if await asyncio.to_thread(store.note_try, wanted.sha256) <= TRIES_MAX:
+                await self._activate(wanted, path)
+            await asyncio.to_thread(store.note_handled, wanted.sha256)
             await asyncio.to_thread(self._forget)
+        except OSError as error:
+            log.warning("content %s… cannot be kept: %s", wanted.sha256[:8], error)
+            await asyncio.sleep(self._rng.uniform(RETRY_FIRST_S, RETRY_MAX_S))
+            return False
+        return True
+
+    async def _activate(self, wanted: Wanted, path: Path) -> None:
+        """Show the pack, or say why not. Raises `OSError`."""
+        try:
+            log.warning("%s", await self._packs.activate(path, by_hand=False))
+        except ContentError as error:
+            log.warning("content %s… is not shown: %s", wanted.sha256[:8], error)
 
     def _forget(self) -> None:
         """Take away what was fetched: the pack lies unpacked among the others, or nowhere."""

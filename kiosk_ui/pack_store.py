@@ -109,7 +109,9 @@ class State:
     trial: str = ""  # The pack that has not yet shown that it works.
     starts: int = 0  # How often the service has started with it.
     refused: Mapping[str, str] = field(default_factory=dict)  # Digest -> why.
-    handled: tuple[str, ...] = ()  # Digests of the city's files that were tried.
+    handled: tuple[str, ...] = ()  # Digests of the city's files of which something has become.
+    trying: str = ""  # The one that is being tried,
+    tries: int = 0  # and how often that was begun.
 
 
 class PackStore:
@@ -245,14 +247,25 @@ class PackStore:
         return kept
 
     def handled(self, blob: str) -> bool:
-        """Whether this file of the city was tried already."""
+        """Whether something has become of this file of the city."""
         return blob in self.state().handled
 
+    def note_try(self, blob: str) -> int:
+        """How often this file of the city was tried, this time included. Raises `OSError`.
+
+        A power cut in the middle is no reason to give up, one each time is.
+        """
+        state = self.state()
+        tries = state.tries + 1 if state.trying == blob else 1
+        self._remember(replace(state, trying=blob, tries=tries))
+        return tries
+
     def note_handled(self, blob: str) -> None:
-        """This file of the city was tried. Raises `OSError`."""
+        """This file was shown or refused. Raises `OSError`."""
         state = self.state()
         rest = tuple(other for other in state.handled if other != blob)
-        self._remember(replace(state, handled=(*rest, blob)[-REFUSED_MAX:]))
+        handled = (*rest, blob)[-REFUSED_MAX:]
+        self._remember(replace(state, handled=handled, trying="", tries=0))
 
     # --- the card ------------------------------------------------------------------------------
 
@@ -348,4 +361,5 @@ def _state(said: Any) -> State:
         raise ContentError(f"{STATE}: no names of packs: {names}")
     refused = {str(key): str(why) for key, why in said["refused"].items() if _HEX.fullmatch(key)}
     handled = tuple(str(blob) for blob in said["handled"] if _HEX.fullmatch(str(blob)))
-    return State(names[0], names[1], int(said["starts"]), refused, handled)
+    trying, tries = str(said.get("trying", "")), int(said.get("tries", 0))
+    return State(names[0], names[1], int(said["starts"]), refused, handled, trying, tries)

@@ -282,6 +282,18 @@ def test_what_the_city_sent_is_remembered(store: PackStore) -> None:
     assert len(store.state().handled) == REFUSED_MAX
 
 
+def test_tries_are_counted_until_something_has_become_of_them(store: PackStore) -> None:
+    """A power cut in the middle of a try leaves the count, another file begins a new one."""
+    first, second = "1" * 64, "2" * 64
+
+    assert [store.note_try(first) for _ in range(3)] == [1, 2, 3]
+    assert store.note_try(second) == 1
+    store.note_handled(second)
+    assert store.handled(second)
+    assert not store.handled(first)
+    assert store.note_try(second) == 1
+
+
 # --- power cuts ------------------------------------------------------------------------------
 
 
