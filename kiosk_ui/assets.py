@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kiosk_ui.scripts import join
 from sync.zstd import compress as zstd_compress
 
 STATIC = Path(__file__).parent / "static"
@@ -32,18 +33,14 @@ FONT_WEIGHTS = ("400", "600")
 # One file is served, in this order; each family of screens keeps its rules apart.
 STYLES = ("kiosk.css", "today.css", "map.css", "search.css", "keyboard.css", "tell.css")
 
-_IMPORT = re.compile(r'(from|import) "\./([a-z_]+\.js)"')
 _COMMENT = re.compile(r"(?s)/\*.*?\*/")
 _ASSET = re.compile(r"url\(([a-z0-9/_.-]+)\)")
 
 
 def lean(text: str) -> str:
-    """A module or style sheet without what only its readers need: comments and indentation.
-
-    Lines stay lines, so an error still names one that can be found.
-    """
+    """A style sheet without what only its readers need: comments and indentation."""
     lines = (line.strip() for line in _COMMENT.sub("", text).splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
+    return "\n".join(filter(None, lines))
 
 
 @dataclass(frozen=True)
@@ -78,11 +75,11 @@ class Assets:
     _urls: dict[str, str] = field(default_factory=dict)
 
     def url(self, name: str) -> str:
-        """The hashed path of a file in `static/`; what it refers to is hashed first."""
+        """The hashed path of a file in `static/`; a script has in it all that it imports."""
         if name not in self._urls:
-            body = (STATIC / name).read_bytes()
-            if name.endswith(".js"):
-                body = lean(self._resolve(body.decode())).encode()
+            stem, _, suffix = name.rpartition(".")
+            script = suffix == "js"
+            body = join(stem, self._module).encode() if script else (STATIC / name).read_bytes()
             self._urls[name] = self.add(name, body)
         return self._urls[name]
 
@@ -118,7 +115,9 @@ class Assets:
         """A file of `static/` that is served under a fixed name."""
         return (STATIC / name).read_text(encoding="utf-8")
 
+    def _module(self, stem: str) -> str:
+        return self.source(f"{stem}.js")
+
     def _resolve(self, text: str) -> str:
-        """Modules and style sheets name each other plainly; the browser gets hashed names."""
-        text = _IMPORT.sub(lambda match: f'{match[1]} "{self.url(match[2])}"', text)
+        """Style sheets name other files plainly; the browser gets hashed names."""
         return _ASSET.sub(lambda match: f"url({self.url(match[1])})", text)

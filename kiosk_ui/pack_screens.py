@@ -67,9 +67,7 @@ class Cut(NamedTuple):
 
 # In the page: modules, and a size of text as the access screen sets it.
 _READY = """
-  const module = (name) => import(performance.getEntriesByType('resource')
-    .find((one) => one.name.includes(`/${name}.`)).name);
-  const [router, here] = [await module('router'), await module('here')];
+  const { router, here } = await import(document.querySelector('script[type=module]').src);
   const setText = (text) => {
     if (text === 'a') delete document.documentElement.dataset.text;
     else document.documentElement.dataset.text = text;

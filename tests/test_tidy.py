@@ -30,6 +30,7 @@ LIBRARIES = {
         "PIL",
         "playwright",
         "python_calamine",
+        "rjsmin",
         "xlsxwriter",
     },
     "edge": {"aiohttp"},

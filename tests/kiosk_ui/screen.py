@@ -140,8 +140,7 @@ def all_screens(page: Page) -> list[tuple[str, int]]:
     """Every screen of the first bundle, with its number of pages on this panel."""
     found = page.evaluate(
         """async () => {
-          const here = await import(performance.getEntriesByType('resource')
-            .find((one) => one.name.includes('/here.')).name);
+          const { here } = await import(document.querySelector('script[type=module]').src);
           return Object.keys(Object.values(here.bundles)[0].screens);
         }"""
     )
@@ -162,9 +161,7 @@ def show(page: Page, language: str, name: str, number: int = 0) -> None:
     """Show a page of a screen as the router does it, without the way there."""
     page.evaluate(
         """async ([language, screen, page]) => {
-          // A clock that a test has set hides what was loaded, so the first module is read.
-          const first = await fetch(document.querySelector('script[type=module]').src);
-          const router = await import((await first.text()).match(/"([^"]*router[^"]*)"/)[1]);
+          const { router } = await import(document.querySelector('script[type=module]').src);
           document.dispatchEvent(new PointerEvent('pointerdown'));  // Somebody is here.
           router.show({language, screen, page});
         }""",
@@ -190,8 +187,7 @@ def ask(page: Page, seconds: int | None = 20) -> None:
     """Put up the question before a reset, or take it away."""
     page.evaluate(
         """async (seconds) => {
-          const router = await import(performance.getEntriesByType('resource')
-            .find((one) => one.name.includes('/router.')).name);
+          const { router } = await import(document.querySelector('script[type=module]').src);
           router.askStill(seconds);
         }""",
         seconds,

@@ -40,9 +40,7 @@ LIVE_MS_MAX = 10_000
 # In the page: show every page of every screen in every language; what is cut off, most nodes.
 WALK = f"""async (languages) => {{
   const cutOff = {CUT};
-  const module = (name) => import(performance.getEntriesByType('resource')
-    .find((one) => one.name.includes(`/${{name}}.`)).name);
-  const [router, here] = [await module('router'), await module('here')];
+  const {{ router, here }} = await import(document.querySelector('script[type=module]').src);
   const cut = [];
   let nodes = 0;
   for (const language of languages) {{

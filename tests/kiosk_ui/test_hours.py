@@ -35,8 +35,7 @@ def open_at(page: Page, rule: str | None, when: datetime | None) -> Any:
     """What the page's own module says."""
     return page.evaluate(
         """async ([rule, ms]) => {
-          const hours = await import(performance.getEntriesByType('resource')
-            .find((one) => one.name.includes('/hours.')).name);
+          const { hours } = await import(document.querySelector('script[type=module]').src);
           return hours.openAt(rule, ms);
         }""",
         [rule, None if when is None else when.astimezone(UTC).timestamp() * 1000],
@@ -100,8 +99,8 @@ def test_open_places_come_first(page: Page) -> None:
     show(page, "en", "list/see")
     page.evaluate(
         """async () => {
-          const bundle = (await import(performance.getEntriesByType('resource')
-            .find((one) => one.name.includes('/here.')).name)).bundles.en;
+          const { here } = await import(document.querySelector('script[type=module]').src);
+          const bundle = here.bundles.en;
           const card = (id, hours) => `<button class="card" data-go="entry/${id}"
             data-hours="${hours}" data-sure="high"><small><i data-open></i></small></button>`;
           bundle.screens['list/test'] = '<section class="list"><div class="cards" ' +

@@ -182,8 +182,7 @@ def test_the_next_person_finds_the_map_as_new(page: Page) -> None:
     page.locator(".pin.rough:visible").click()
     page.evaluate(
         """async () => {
-          const router = await import(performance.getEntriesByType('resource')
-            .find((one) => one.name.includes('/router.')).name);
+          const { router } = await import(document.querySelector('script[type=module]').src);
           router.start('en');
         }"""
     )

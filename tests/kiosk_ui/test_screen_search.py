@@ -35,17 +35,15 @@ ODD = (
 
 # In the page: for each query the first screens found, with the note that tells numbers apart.
 FIND = """async ([language, queries, most]) => {
-  const named = (name) => import(performance.getEntriesByType('resource')
-    .find((one) => one.name.includes(`/${name}.`)).name);
-  const [{ bundles }, { find, prepare }] = [await named('here'), await named('find')];
+  const all = await import(document.querySelector('script[type=module]').src);
+  const [{ bundles }, { find, prepare }] = [all.here, all.find];
   const index = prepare(bundles[language].extras);
   return queries.map((query) =>
     find(index, query).slice(0, most).map(({ go, note }) => [go, note]));
 }"""
 FOLD = """async (texts) => {
-  const named = (name) => import(performance.getEntriesByType('resource')
-    .find((one) => one.name.includes(`/${name}.`)).name);
-  const [{ bundles }, { fold, prepare }] = [await named('here'), await named('find')];
+  const all = await import(document.querySelector('script[type=module]').src);
+  const [{ bundles }, { fold, prepare }] = [all.here, all.find];
   const { simple } = prepare(bundles.th.extras);
   return texts.map((text) => fold(text, simple));
 }"""
@@ -240,8 +238,7 @@ def test_nothing_typed_leaves_the_page_or_outlives_the_person(
 
     page.evaluate(
         """async () => {
-          const router = await import(performance.getEntriesByType('resource')
-            .find((one) => one.name.includes('/router.')).name);
+          const { router } = await import(document.querySelector('script[type=module]').src);
           router.start('th');
         }"""
     )

@@ -17,8 +17,7 @@ GAP_MM = 2.9  # 3 mm, less a rounding of pixels.
 PLANTED = ("somchai", "malee", "quiet sea")
 # What a reset does, without waiting for it.
 RESET = """async () => {
-  const router = await import(performance.getEntriesByType('resource')
-    .find((one) => one.name.includes('/router.')).name);
+  const { router } = await import(document.querySelector('script[type=module]').src);
   router.start('th');
 }"""
 
