@@ -4,10 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp.test_utils import TestServer
 
 from kiosk_ui.tell import DAY_MAX, REASONS, SOON_MAX, SOON_MS, TEXT_MAX, ticket_of
+from sync.city.archive import Archive
+from sync.city.receiver import make_app
 from sync.entry import Lane
-from tests.kiosk_ui.desk_client import Desk, Time, opened_desk
+from sync.identity import Key
+from sync.uplink import Options as UplinkOptions
+from sync.uplink import Uplink
+from tests.enrolled import KIOSK, enrolled
+from tests.kiosk_ui.desk_client import NOON_UTC_MS, Desk, Time, opened_desk
 
 
 @pytest.fixture
@@ -188,3 +195,22 @@ async def test_a_stall_that_says_its_card_is_wrong_is_known_by_its_pin(desk: Des
     told = [event.body for event in await desk.events("feedback")]
     assert [one.get("by") for one in told] == ["stall/12", None, None]
     assert all("token" not in one for one in told)
+
+
+async def test_the_city_gets_the_ticket_that_the_person_got(tmp_path: Path, now: Time) -> None:
+    """Told while the city was away, it arrives later, once, under the same number."""
+    archive = await Archive.open(tmp_path / "city", wall_ms=lambda: NOON_UTC_MS + 60_000)
+    city_key = Key()
+    identity = await enrolled(archive, city_key, tmp_path / "kiosk")
+    async with opened_desk(tmp_path / "kiosk", now) as desk:
+        sent = report(text="ไฟดับ")
+        tickets = [(await desk.post("/api/tell", sent))[1]["ticket"] for _ in range(2)]
+        async with TestServer(make_app(archive, city_key)) as city:
+            options = UplinkOptions(str(city.make_url("/")), KIOSK)
+            await Uplink(desk.journal, desk.journal.clock, options, identity).flush()
+
+    [event] = await archive.events(["feedback"], KIOSK, 10)
+    await archive.close()
+    assert [event.body["ticket"]] * 2 == tickets
+    assert (event.body["reason"], event.body["text"]) == ("light", "ไฟดับ")
+    assert event.utc_ms == NOON_UTC_MS
