@@ -17,7 +17,7 @@ from edge.errors import SettingsError
 from kiosk_ui.languages import LANGUAGE_NAMES
 
 LANGUAGES = tuple(LANGUAGE_NAMES)
-TILES = ("list/eat", "list/see", "map", "today", "list/around", "list/city")  # kiosk_ui/tiles.py.
+TILES = ("eat", "see", "map", "today", "around", "city")  # kiosk_ui/tiles.py.
 CLOCK_SOURCES = ("ntp", "technician", "city", "system")  # As in sync/clock.py.
 SENSORS_MAX = 64
 FILE_BYTES_MAX = 256 * 1024

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PX_PER_MM_MIN = 1.0
 PX_PER_MM_MAX = 30.0
 FULL_CIRCLE_DEG = 360
-ALL_TILES = tuple(tile.go for tile in TILES)
+ALL_TILES = tuple(tile.key for tile in TILES)
 
 PIER = {
     "th": "ตลาดสะพานปลาอ่างศิลา",

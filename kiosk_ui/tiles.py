@@ -19,6 +19,11 @@ class Tile(NamedTuple):
     note: str
     kinds: tuple[str, ...] = ()
 
+    @property
+    def key(self) -> str:
+        """What the kiosk's settings and the workbook call it."""
+        return self.go.rpartition("/")[2]
+
 
 TILES = (
     Tile("list/eat", "oyster", "Eat & buy", "Oysters, crab, stone mortars", ("product",)),
@@ -49,10 +54,10 @@ FIRST_NUMBERS = ("191", "1669", "199", "1155")
 FLAGGED = {"traffy-fondue": "traffy_fondue"}
 
 
-def ordered(names: Iterable[str]) -> tuple[Tile, ...]:
+def ordered(keys: Iterable[str]) -> tuple[Tile, ...]:
     """The tiles that a kiosk's settings name, in their order. Raises `KeyError`."""
-    by_name = {tile.go: tile for tile in TILES}
-    return tuple(by_name[name] for name in names)
+    by_key = {tile.key: tile for tile in TILES}
+    return tuple(by_key[key] for key in keys)
 
 
 def shown_entries(pack: Pack, *kinds: str) -> tuple[Entry, ...]:

@@ -18,7 +18,7 @@ from aiohttp import web
 
 from kiosk_ui.posts import Pace, answer, read_post, refused
 from kiosk_ui.tell import FACES
-from kiosk_ui.tiles import TILES
+from kiosk_ui.tiles import CHIPS, TILES
 from sync.entry import SyncError
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def known_places(pack: Pack, stalls: Collection[str]) -> frozenset[str]:
     return frozenset(
         {
             *SCREENS,
-            *(tile.go for tile in TILES),
+            *(tile.go for tile in (*TILES, *CHIPS)),
             *(f"entry/{entry.id}" for entry in pack.entries),
             *(f"stall/{number}" for number in stalls),
         }

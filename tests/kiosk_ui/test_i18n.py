@@ -7,8 +7,9 @@ from kiosk_ui.build_words import LOCALE, compile_po
 from kiosk_ui.i18n import catalog, say, say_date
 from kiosk_ui.languages import BROUGHT as LANGUAGES
 from kiosk_ui.pages import FAMILIES
+from kiosk_ui.screen_access import PRIVACY, SENT, WAYS
 from kiosk_ui.screen_today import HEAT_ADVICE, QUANTITIES
-from kiosk_ui.tiles import TILES
+from kiosk_ui.tiles import CHIPS, TILES
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -39,6 +40,10 @@ def test_words_named_in_tables_are_translated(language: str) -> None:
         *HEAT_ADVICE,
         *(quantity.words for quantity in QUANTITIES),
         *(word for tile in TILES for word in (tile.name, tile.note)),
+        *(tile.name for tile in CHIPS),
+        *(way.name for way in WAYS),
+        *PRIVACY,
+        SENT,
     ]
     known = catalog(language)._catalog  # type: ignore[attr-defined] # gettext has no other list
 
