@@ -14,10 +14,12 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from kiosk_ui.content import Pack, load_pack, read_pack
 from kiosk_ui.errors import ContentError
@@ -41,6 +43,9 @@ REFUSED_MAX = 20  # The latest packs that are not to come back by themselves.
 TRIAL_STARTS_MAX = 3  # A pack that does not get through its trial in so many starts goes.
 WHY_MAX = 200
 PART = ".part"
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _NAME = re.compile(r"\d{1,10}-[0-9a-f]{8}")
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -91,6 +96,19 @@ class Disk:
             path.unlink(missing_ok=True)
 
 
+def _alone(
+    method: Callable[Concatenate[PackStore, P], T],
+) -> Callable[Concatenate[PackStore, P], T]:
+    """One change of the card at a time, whichever thread wants it."""
+
+    @wraps(method)
+    def locked(self: PackStore, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with self._lock:
+            return method(self, *args, **kwargs)
+
+    return locked
+
+
 @dataclass(frozen=True)
 class Rules:
     """Which packs this kiosk takes."""
@@ -121,6 +139,8 @@ class PackStore:
         self.folder = folder / FOLDER
         self.rules = rules
         self._disk = disk or Disk()
+        # A trial ends in one thread while what the city sent is settled in another.
+        self._lock = threading.RLock()
 
     # --- what there is -------------------------------------------------------------------------
 
@@ -189,6 +209,7 @@ class PackStore:
                 "each edition needs a version of its own"
             )
 
+    @_alone
     def take_in(self, path: Path, shown: Pack, *, by_hand: bool) -> Pack:
         """Check a pack file or folder and write it down beside the others; nothing is switched.
 
@@ -205,6 +226,7 @@ class PackStore:
                 self._write(envelope, self.folder / name)
         return load_pack(self.folder / name)  # What lies on the card now, read back.
 
+    @_alone
     def switch(self, name: str) -> None:
         """Show this pack from now on, on trial. Raises `OSError`."""
         before, state = self.current, self.state()
@@ -215,10 +237,12 @@ class PackStore:
         self._point_to(name)
         self._prune({name, kept})
 
+    @_alone
     def confirm(self) -> None:
         """The pack on trial works. Raises `OSError`."""
         self._remember(replace(self.state(), trial="", starts=0))
 
+    @_alone
     def count_start(self) -> int:
         """How often the service has started with the pack on trial, this time included."""
         state = self.state()
@@ -227,6 +251,7 @@ class PackStore:
         self._remember(replace(state, starts=state.starts + 1))
         return state.starts + 1
 
+    @_alone
     def roll_back(self, digest: str, why: str) -> str:
         """Go back to the pack that was shown before; its name. Raises `RefusedError`, `OSError`.
 
@@ -250,6 +275,7 @@ class PackStore:
         """Whether something has become of this file of the city."""
         return blob in self.state().handled
 
+    @_alone
     def note_try(self, blob: str) -> int:
         """How often this file of the city was tried, this time included. Raises `OSError`.
 
@@ -260,6 +286,7 @@ class PackStore:
         self._remember(replace(state, trying=blob, tries=tries))
         return tries
 
+    @_alone
     def note_handled(self, blob: str) -> None:
         """This file was shown or refused. Raises `OSError`."""
         state = self.state()

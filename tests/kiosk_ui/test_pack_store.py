@@ -2,6 +2,7 @@ import json
 import random
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -292,6 +293,16 @@ def test_tries_are_counted_until_something_has_become_of_them(store: PackStore) 
     assert store.handled(second)
     assert not store.handled(first)
     assert store.note_try(second) == 1
+
+
+def test_threads_do_not_write_over_each_other(store: PackStore) -> None:
+    """A trial may end while something else is noted: nothing is lost, nothing fails."""
+    blobs = [f"{number:064x}" for number in range(REFUSED_MAX)]
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(store.note_handled, blob) for blob in blobs]:
+            done.result()
+
+    assert set(store.state().handled) == set(blobs)
 
 
 # --- power cuts ------------------------------------------------------------------------------
