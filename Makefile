@@ -8,7 +8,7 @@ SEEDS ?= 40
 FROM ?= 0
 HOURS ?= 24
 
-.PHONY: help setup run kiosk city test bench powercut powercut-liar sim sim-mutants soak-ble shots lint browser clean
+.PHONY: help setup run kiosk city test bench powercut powercut-liar vm sim sim-mutants soak-ble pack shots lint browser clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 20
@@ -43,6 +43,9 @@ powercut: setup ## cut the power of a kiosk N=50 times and look what is lost (SE
 powercut-liar: setup ## the same with a card that says yes and now and then writes nothing
 	@exec .venv/bin/python tests/powercut/run.py liar
 
+vm: setup ## drivers on a real kernel's I²C and Bluetooth, in QEMU (SILENCE_S=, FAULT=)
+	@exec .venv/bin/python -m tests.vm.run
+
 sim: setup ## let kiosks and a city live through SEEDS=40 universes of faults, from FROM=0
 	@exec .venv/bin/python -m tests.sim.run --seeds "$(SEEDS)" --from "$(FROM)" $(if $(ONLY),--only "$(ONLY)")
 
@@ -51,6 +54,9 @@ sim-mutants: setup ## plant faults in the product; the simulator has to find eac
 
 soak-ble: setup browser ## let 5,000 strangers an hour walk by a kiosk's Bluetooth, HOURS=24 hours
 	@exec .venv/bin/python -m tests.soak_ble "$(HOURS)"
+
+pack: setup browser ## check the shipped workbook, draw its screens and build the pack in kiosk_ui/pack
+	@exec .venv/bin/angsila pack build kiosk_ui/workbook kiosk_ui/pack --folder
 
 shots: setup browser ## a picture of every screen in build/shots/ (SHOTS="--panel 800x480 --screen home")
 	@exec .venv/bin/python tests/shots.py $(SHOTS)

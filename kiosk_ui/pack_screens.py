@@ -33,8 +33,8 @@ WAIT_MS = 30_000
 # No sensor is here. The stream says nothing, and is not asked for again.
 SILENT_STREAM = "retry: 100000000\n\n"
 PAGES_MAX = 40
-# Pages of an entry, at each size of text: what goes on for longer nobody reads who stands.
-ENTRY_PAGES_MAX = {"a": 2, "a1": 3, "a2": 4}
+# Pages of a story at each size of text: what goes on for longer nobody reads who stands.
+STORY_PAGES_MAX = {"a": 2, "a1": 2, "a2": 3}
 TEXT_SIZES = ("a", "a1", "a2")  # 100, 130 and 160 %.
 TEXT_NAMES = {"a": "A", "a1": "A+", "a2": "A++"}
 
@@ -86,20 +86,24 @@ _CUT = """
       e.scrollHeight > e.clientHeight + 0.2 * parseFloat(getComputedStyle(e).fontSize))
     .filter((e, _, all) => !all.some((other) => other !== e && e.contains(other)))
     .map((e) => e.textContent.trim());
-  const flowing = () => document.querySelector('#screen [data-flow] .text')?.textContent.trim();
+  const story = () => {
+    const article = document.querySelector('#screen .story');
+    return article?.offsetParent ? article.querySelector('.text') : null;
+  };
 """
-_MEASURE = f"""async ([language, text, entryPages, pagesMax]) => {{
+_MEASURE = f"""async ([language, text, storyMax, pagesMax]) => {{
   {_READY} {_CUT}
   setText(text);
   const found = [];
   for (const screen of Object.keys(here.bundles[language].screens)) {{
     if (screen === 'attract' && text !== 'a') continue;  // It comes after a reset.
+    let told = 0;
     for (let page = 0; ; page += 1) {{
       router.show({{language, screen, page}});
       await document.fonts.ready;
       if (here.current().page !== page || here.current().language !== language) break;
       for (const one of cut()) found.push([screen, one]);
-      if (page === entryPages && screen.startsWith('entry/')) found.push([screen, flowing() ?? '']);
+      if (story() && (told += 1) > storyMax) found.push([screen, story().textContent.trim()]);
       if (page === pagesMax || document.querySelector('#pager').hidden) break;
     }}
   }}
@@ -192,7 +196,7 @@ def cut_off(
             for language in pack.languages:
                 for size in text_sizes:
                     for screen, text in page.evaluate(
-                        _MEASURE, [language, size, ENTRY_PAGES_MAX[size], PAGES_MAX]
+                        _MEASURE, [language, size, STORY_PAGES_MAX[size], PAGES_MAX]
                     ):
                         yield Cut(screen, language, panel.name, TEXT_NAMES[size], text)
 
