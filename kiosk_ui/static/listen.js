@@ -2,6 +2,7 @@
 import { bundles, current, onAction, onEvery, onReset, words } from "./here.js";
 
 let sound = null;
+globalThis.speechSynthesis?.getVoices(); // Asked for now, they are here when somebody wants them.
 
 const voice = (language) => {
   const tag = bundles[language]?.html_language.split("-")[0];

@@ -25,7 +25,7 @@ FULL = bool(os.environ.get("KIOSK_FULL"))
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SOME = [
     *("attract", "home", "list/see", "entry/nacha-shrine", "sos", "today"),
-    *("access", "language", "privacy", "toilet"),
+    *("access", "language", "privacy", "toilet", "map", "search", "tell"),
 ]
 
 
