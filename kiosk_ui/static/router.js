@@ -113,7 +113,9 @@ function keyOf() {
   const { language, screen: name } = current();
   const { text, reach } = root.dataset;
   const panel = [text, reach, innerWidth, innerHeight, pager.hidden, document.body.dataset.live];
-  return [language, name, ...panel].join();
+  // A list that a script fills has other pages than it had when it was empty.
+  const filled = screen.querySelector("[data-pages]")?.childElementCount;
+  return [language, name, filled, ...panel].join();
 }
 
 export function onTap(event) {
