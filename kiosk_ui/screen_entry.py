@@ -56,7 +56,7 @@ def _entry(one: Screens, entry: Entry) -> str:
         map=Markup(crop(one, entry)) or None,  # noqa: S704 # our own drawing
         photo=None if entry.photo is None else one.picture(entry.photo.file, alt),
         photo_by=None if entry.photo is None else f"{entry.photo.by}, {entry.photo.licence}",
-        qr=one.picture(f"qr/{entry.id}.svg"),
+        qr=one.picture(f"qr/{entry.id}.svg", one.say("Take it with you")),
         audio=one.media(f"audio/{entry.id}.{one.language}.opus"),
         phone=None if _says(entry.hours, entry.phone) else entry.phone,
         website=entry.website,

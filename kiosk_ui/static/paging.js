@@ -112,9 +112,10 @@ function sheets(section, list, items, key) {
     if (found.flows.includes(index)) item.dataset.flow = "";
     else delete item.dataset.flow;
   });
-  return found.pages.map(({ numbers, column }) => ({
+  return found.pages.map(({ numbers, column, shed = found.shed }) => ({
     items: numbers.map((number) => items[number]),
     column,
+    shed,
   }));
 }
 
@@ -131,6 +132,17 @@ function measureSheets(section, list, items) {
     if (pages.every((page) => turn(items, page, list))) {
       return { shed, flows: [], pages: pages.map(numbered) };
     }
+  }
+  // Alone, each sheet leaves out no more than it has to.
+  const sheds = items.map((item) =>
+    SHEDS.find((shed) => {
+      section.dataset.shed = shed;
+      return turn(items, { items: [item] }, list);
+    }),
+  );
+  if (!sheds.includes(undefined)) {
+    const pages = sheds.map((shed, number) => ({ numbers: [number], shed }));
+    return { shed: 0, flows: [], pages };
   }
   const flows = [];
   const pages = items.flatMap((item, index) => {
@@ -169,6 +181,7 @@ const chunks = (items, most) =>
   }));
 
 export function turnTo(list, page) {
+  if (page.shed !== undefined) list.closest("section").dataset.shed = page.shed;
   list.dataset.alone = page.items.length;
   for (const item of list.children) item.hidden = !page.items.includes(item);
   if (page.column !== undefined) page.items[0].scrollLeft = page.column * step(page.items[0]);

@@ -74,12 +74,13 @@ CHECK = """async ([languages, wanted, pxPerMm, reach]) => {
           `${e.scrollHeight}>${e.clientHeight} ${e.textContent.trim().slice(0, 30)}`);
     }
     // What is set in the middle overflows to both sides, which the browser does not count.
-    for (const e of document.querySelectorAll('#screen button, #screen .panel')) {
+    for (const e of document.querySelectorAll('#screen :is(button,.panel,.take)')) {
       if (!e.offsetParent || e.closest('[data-flow]')) continue;
       const box = e.getBoundingClientRect();
+      const slack = e.matches('.take') ? 0.2 * parseFloat(getComputedStyle(e).fontSize) : 1;
       for (const child of e.children) {
         const { top, bottom, height } = child.getBoundingClientRect();
-        if (height && (top < box.top - 1 || bottom > box.bottom + 1))
+        if (height && (top < box.top - 1 || bottom > box.bottom + slack))
           found.push(`spilled ${e.className} ${e.textContent.trim().slice(0, 30)}`);
       }
     }

@@ -142,7 +142,7 @@ def test_typing_and_looking_about_take_longer(
     page.reload()
     settle(page)
     show(page, "en", name)
-    page.clock.run_for((IDLE_S * patience - 3) * 1000)
+    page.clock.run_for(round(IDLE_S * patience - 3) * 1000)
     expect(page.locator("#asking")).to_be_hidden()
     page.clock.run_for(6_000)
     expect(page.locator("#asking")).to_be_visible()

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyped] # no types
+    Axe,
+)
 from playwright.sync_api import Browser, Page
 
 from tests.kiosk_ui.screen import (
