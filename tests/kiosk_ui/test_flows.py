@@ -1,0 +1,120 @@
+"""The eight things people come for, by touch, and with the service killed half-way."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from kiosk_ui.languages import HTML_LANGUAGE
+from tests.kiosk_ui.flows import (
+    DRIVER,
+    FLOWS,
+    REPORT,
+    TOUCHES_MAX,
+    Flow,
+    begin,
+    see_answer,
+    touch,
+    turn_to_answer,
+    wake,
+)
+from tests.kiosk_ui.screen import LANGUAGES, SIZES, Served, chromium, open_screen, served
+
+WIDE = "1280x800"
+LIVE_MS_MAX = 60_000  # Only a machine that is very busy needs more than five seconds.
+BY_NAME = [pytest.param(flow, id=flow.name) for flow in FLOWS]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of this file."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def screen() -> Iterator[Served]:
+    """One wide screen; who kills it starts it again."""
+    with served(WIDE) as screen:
+        yield screen
+
+
+@pytest.fixture(scope="module")
+def pages(browser: Browser, screen: Served) -> Iterator[dict[str, Page]]:
+    """A page for each language, which is never loaded again."""
+    found = {one: open_screen(browser, screen, has_touch=True) for one in LANGUAGES}
+    for page in found.values():
+        page.evaluate("() => navigator.serviceWorker.ready.then(() => { window.same = true; })")
+    yield found
+    for page in found.values():
+        page.context.close()
+
+
+@pytest.mark.parametrize("flow", BY_NAME)
+def test_the_answer_is_so_many_touches_away(pages: dict[str, Page], flow: Flow) -> None:
+    """In each language, and in no more touches than were promised."""
+    assert len(flow.touches) <= TOUCHES_MAX[flow.name]
+    for language, page in pages.items():
+        begin(page, language)
+        touch(page, flow)
+        see_answer(page, flow, language)
+
+
+def test_the_shrine_is_three_touches_from_the_first_screen(pages: dict[str, Page]) -> None:
+    """The touch that wakes it counts: the language, what is asked for, and the answer."""
+    for language, page in pages.items():
+        wake(page)
+        page.locator(f".languages [data-language={language}]").tap()
+        touch(page, DRIVER)
+        see_answer(page, DRIVER, language)
+
+
+@pytest.mark.parametrize("size", [size for size in SIZES if size != WIDE])
+def test_it_is_no_farther_on_other_panels(browser: Browser, size: str) -> None:
+    """On a small panel an entry has two pages, and all is within what was promised all the same."""
+    with served(size) as screen:
+        page = open_screen(browser, screen, has_touch=True)
+        for flow in FLOWS:
+            for language in LANGUAGES:
+                begin(page, language)
+                touch(page, flow)
+                turns = turn_to_answer(page, flow)
+                see_answer(page, flow, language)
+                assert len(flow.touches) + turns <= TOUCHES_MAX[flow.name], (flow.name, language)
+        page.context.close()
+
+
+@pytest.mark.parametrize("flow", BY_NAME)
+def test_a_dead_service_stops_nobody_half_way(
+    pages: dict[str, Page], screen: Served, flow: Flow
+) -> None:
+    """Killed and cut off between two touches, everybody finishes; it comes back by itself.
+
+    Only the report needs the service: it says that nothing is stored yet, and when it is.
+    """
+    half = len(flow.touches) // 2
+    for language, page in pages.items():
+        begin(page, language)
+        touch(page, flow, 0, half)
+    for page in pages.values():
+        page.context.set_offline(True)
+    screen.kill()
+
+    for language, page in pages.items():
+        expect(page.locator("body")).to_have_attribute("data-live", "no")
+        touch(page, flow, half)
+        see_answer(page, flow, language)
+        if flow == REPORT:
+            expect(page.locator('.outcome [data-state~="lost"]').first).to_be_visible()
+            expect(page.locator("[data-ticket]")).to_be_hidden()
+        expect(page.locator("html")).to_have_attribute("lang", HTML_LANGUAGE[language])
+
+    screen.start()
+    for page in pages.values():
+        page.context.set_offline(False)
+    for page in pages.values():
+        expect(page.locator("body")).to_have_attribute("data-live", "yes", timeout=LIVE_MS_MAX)
+        if flow == REPORT:
+            expect(page.locator("[data-ticket]")).to_be_visible(timeout=LIVE_MS_MAX)
+            expect(page.locator("[data-ticket]")).not_to_be_empty()
+        assert page.evaluate("() => window.same") is True
