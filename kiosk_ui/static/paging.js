@@ -32,9 +32,12 @@ function spills(item) {
   });
 }
 
+// Few are even a little larger than their box, and only those are worth a look at their style.
 const hasCut = (root) =>
-  isCut(root) ||
-  [...root.querySelectorAll("*")].some((one) => !one.closest("svg") && one.offsetParent && isCut(one));
+  isCut(root) || [...root.querySelectorAll(":not(svg,svg *)")].some((one) => isOver(one) && isCut(one));
+
+const isOver = (one) =>
+  (one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight) && one.offsetParent;
 
 export function layOut(section, list, key) {
   const items = [...list.children].filter((item) => !("absent" in item.dataset));

@@ -19,6 +19,9 @@ function index() {
   return indexes.get(all);
 }
 
+// Made while nobody waits for it.
+onShow("attract", () => requestIdleCallback(() => index()));
+
 onShow("search", () => {
   const input = part("input");
   input.value = query;
