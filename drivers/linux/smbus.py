@@ -30,7 +30,7 @@ class SMBus(Protocol):
     def read_i2c_block_data(self, i2c_addr: int, register: int, length: int) -> list[int]:
         """Read registers."""
 
-    def write_i2c_block_data(self, i2c_addr: int, register: int, data: list[int]) -> None:
+    def write_i2c_block_data(self, i2c_addr: int, register: int, content: list[int], /) -> None:
         """Write registers."""
 
 

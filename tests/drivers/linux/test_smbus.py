@@ -39,9 +39,9 @@ class Chips:
         """Give registers."""
         return [self.at(i2c_addr).get(register + at, 0) for at in range(length)]
 
-    def write_i2c_block_data(self, i2c_addr: int, register: int, data: list[int]) -> None:
+    def write_i2c_block_data(self, i2c_addr: int, register: int, content: list[int], /) -> None:
         """Take registers."""
-        self.at(i2c_addr).update(enumerate(data, register))
+        self.at(i2c_addr).update(enumerate(content, register))
 
     def at(self, address: int) -> dict[int, int]:
         """The registers of a chip."""
