@@ -2,8 +2,10 @@
 
     python -m tests.kiosk_ui.served PORT PX_PER_MM FOLDER TRUST PACK
 
-TRUST is whom the clock believes: "system", or "nobody" for a clock that is not set. PACK is
-"shipped", or "stalls" for the same with two stalls and a technician's PIN.
+TRUST is whom the clock believes: "system", "nobody" for a clock that is not set, or "1970" for a
+machine whose own clock began there at the last start. PACK is
+"shipped", or "stalls" for the same with two stalls and a technician's PIN, or with notices:
+"calm" for one, "notices" for one of each level.
 
 Browser tests and pictures want the same values each time, so these stand still; only the time
 is real. Whoever started the process kills it.
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,8 +30,10 @@ from sync.clock import Clock
 from sync.journal import Journal
 from tests.kiosk_ui import desk_client
 from tests.kiosk_ui.desk_client import pin_hash, stall_pack
+from tests.kiosk_ui.notice_pack import all_levels, calm, notice_pack
 
 READY = "ready"
+NOTICES = {"calm": calm, "notices": all_levels}
 BEAT_S = 2
 STORY = {
     "air": (
@@ -67,9 +72,16 @@ def uplink() -> dict[str, Any]:
     return {"state": "online", "pending": 0, "last_ack_age_s": 1.0, "city": "http://127.0.0.1"}
 
 
+def clock_of(trust: str) -> Clock:
+    """A clock that believes whom it may."""
+    if trust == "1970":
+        return Clock(trust=("system",), wall_ms=lambda: time.monotonic_ns() // 1_000_000)
+    return Clock(trust=() if trust == "nobody" else (trust,))
+
+
 async def serve(port: int, px_per_mm: float, folder: Path, trust: str, pack: str) -> None:
     """Serve the screen on this port, for ever."""
-    clock = Clock(trust=() if trust == "nobody" else (trust,))
+    clock = clock_of(trust)
     clock.poll()
     journal = await Journal.open(folder, clock)
     tell(journal, clock)
@@ -77,6 +89,8 @@ async def serve(port: int, px_per_mm: float, folder: Path, trust: str, pack: str
     shown = load_pack()
     if pack == "stalls":
         shown, place = stall_pack(), replace(place, id="angsila-1", technician_pin=pin_hash())
+    if pack in NOTICES:
+        shown = notice_pack(NOTICES[pack]())
     app = make_app(
         journal,
         clock,
