@@ -81,3 +81,8 @@ def as_iio(trim: tuple[bytes, bytes], raw: tuple[int, int, int | None]) -> Value
     # The kernel prints a fraction with nine digits, and rounds none of them.
     kilopascals = (pressure / PASCALS_IN_IIO).quantize(NINE_DIGITS, ROUND_DOWN)
     return Values(str(centi * 10), str(kilopascals), str(humidity * 1000 // 1024))
+
+
+def from_iio(temperature: str, pressure: str, humidity: str) -> Values:
+    """What the kernel says; a later one than 6.1 may give digits behind a thousandth."""
+    return Values(str(int(Decimal(temperature))), pressure, str(int(Decimal(humidity))))

@@ -21,7 +21,7 @@ from drivers.bme280 import (
 from drivers.errors import DriverError
 from drivers.linux.i2c import LinuxI2C
 from tests.vm.checks import Check, compared
-from tests.vm.chips import POINTS, TRIMS, Values, as_iio, burst, picture
+from tests.vm.chips import POINTS, TRIMS, Values, as_iio, burst, from_iio, picture
 
 ADAPTERS = Path("/sys/bus/i2c/devices")
 STUB = "SMBus stub driver"  # drivers/i2c/i2c-stub.c
@@ -96,7 +96,7 @@ def kernel_values(stub: Stub, points: dict[str, tuple[int, int, int]]) -> dict[s
         for weather, point in points.items():
             stub.write(ORACLE, dict(enumerate(burst(point), REG_DATA)))
             device = next((ADAPTERS / f"{stub.number}-{ORACLE:04x}").glob("iio:device*"))
-            found[weather] = Values(*((device / field).read_text().strip() for field in FIELDS))
+            found[weather] = from_iio(*((device / field).read_text().strip() for field in FIELDS))
     finally:
         (adapter / "delete_device").write_text(f"{ORACLE:#x}")
     return found

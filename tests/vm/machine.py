@@ -29,7 +29,7 @@ BOOT_MODULES = ("virtio_pci", "9pnet_virtio", "9p")
 MODULES_MAX = 32
 SOURCES = ("drivers", "sync", "kiosk_ui", "edge", "tests")
 READ_BYTES = 65536
-TOOL_MAX_S = 60.0
+TOOL_MAX_S = 120.0
 
 
 class MachineError(Exception):

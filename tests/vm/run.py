@@ -31,6 +31,7 @@ from tests.vm.machine import (
 RUN_MAX_S = 900.0
 EXIT_NOT_OK = 1
 EXIT_NO_MACHINE = 2
+EXIT_STOPPED = 130
 FAULTS = ("", "register", "key", "deaf")
 LAST = "traces of the crowd"  # The check that is made at the end.
 
@@ -79,6 +80,9 @@ def main() -> int:
     except MachineError as error:
         say(f"No virtual machine can run here: {error}")
         return EXIT_NO_MACHINE
+    except KeyboardInterrupt:
+        say("stopped before the end")
+        return EXIT_STOPPED
     say(table(checks))
     bad = [check.name for check in checks if not check.is_ok]
     verdict = f"not ok: {', '.join(bad)}" if bad else "all ok"

@@ -10,7 +10,7 @@ from drivers.fake_bus import FakeI2C
 from drivers.linux.adverts import Advert
 from drivers.linux.ble_sensor import decoder
 from tests.vm.checks import Check, as_line, at_most, compared, from_line, missing, table
-from tests.vm.chips import POINTS, TRIMS, as_iio, burst, picture
+from tests.vm.chips import POINTS, TRIMS, Values, as_iio, burst, from_iio, picture
 from tests.vm.guest_air import ADDRESS, CROWD, KEY, part, sealed, stranger
 from tests.vm.machine import MachineError, command_line, environment, lines_of, running
 from tests.vm.run import EXIT_NO_MACHINE, main
@@ -66,6 +66,13 @@ def test_a_limit_is_kept_or_not() -> None:
 def test_the_kernel_agrees_with_us_as_it_once_did(chip: str, weather: str) -> None:
     """Our formulas still give what the kernel's driver gave of the same registers."""
     assert as_iio(TRIMS[chip], POINTS[chip][weather]).words() == KERNEL_SAID[chip, weather]
+
+
+def test_digits_behind_a_thousandth_are_left_out() -> None:
+    """Kernels differ in how they print a whole number of thousandths; the number is the same."""
+    assert from_iio("-6500", "93.471910156", "22356.445312500") == Values(
+        "-6500", "93.471910156", "22356"
+    )
 
 
 @pytest.mark.parametrize("chip", TRIMS)
