@@ -69,6 +69,10 @@ class A02YYUW(LineSensor):
         """What finds the frames of 4 bytes."""
         return Scanner(bytes([HEAD]), FRAME_BYTES, self.is_good)
 
+    def take(self, frame: bytes) -> tuple[Reading, ...]:
+        """Readings of one echo alone. Raises `DriverError`."""
+        return self.readings_of([self.decode(frame)])
+
     async def ask(self) -> None:
         """Start a measurement of a sensor that waits for it. Raises `BusError`."""
         if self.POLLED:

@@ -1,7 +1,7 @@
 """`make bench`: measure everything, print a table, write build/bench.json.
 
 Names of parts on the command line (wire, card, intake, drain, identity, link, thingsboard, service,
-stall) measure only those.
+stall, sensors) measure only those.
 BENCH_DRAIN=200000 drains a smaller backlog, BENCH_SETTLE=10 lets the service settle for less.
 """
 
@@ -24,6 +24,7 @@ from tests.bench import (
     bench_identity,
     bench_intake,
     bench_link,
+    bench_sensors,
     bench_service,
     bench_stall,
     bench_thingsboard,
@@ -44,6 +45,7 @@ PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "thingsboard": bench_thingsboard.measure,
     "service": bench_service.measure,
     "stall": bench_stall.measure,
+    "sensors": bench_sensors.measure,
 }
 
 

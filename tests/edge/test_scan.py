@@ -112,8 +112,13 @@ async def test_a_bus_that_cannot_be_opened_is_told() -> None:
 
 @pytest.mark.parametrize(
     ("frame", "kinds"),
-    [(DUST, ("pms5003",)), (SDS011, ("sds011",)), (b"\x00\x55\xaa" * 9, ())],
-    ids=["pms5003", "sds011", "noise"],
+    [
+        (DUST, ("pms5003",)),
+        (SDS011, ("sds011",)),
+        (bytes.fromhex("ff07a1a7"), ("a02yyuw", "jsn_sr04t")),
+        (b"\x00\x55\xaa" * 9, ()),
+    ],
+    ids=["pms5003", "sds011", "a02yyuw", "noise"],
 )
 async def test_a_talking_line_is_known_by_its_frames(frame: bytes, kinds: tuple[str, ...]) -> None:
     """Two good frames name the sensor; noise names none."""
