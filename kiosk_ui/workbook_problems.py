@@ -56,7 +56,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "long": (
         "{length} characters are too many; {max} are allowed",
-        "ยาว {length} อักขระ เกินไป อนุญาตไม่เกิน {max}",
+        "ยาวเกินไป ({length} อักขระ) ใช้ได้ไม่เกิน {max}",
     ),
     "needed": ("the cell is empty; it is needed", "เซลล์ว่าง จำเป็นต้องกรอก"),
     "no thai": (
@@ -78,7 +78,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "double id": (
         "this id is used before, in {where}; each row needs its own",
-        "รหัสนี้ซ้ำกับ {where} แต่ละแถวต้องมีรหัสของตนเอง",
+        "รหัสนี้ซ้ำกับ {where} แต่ละแถวต้องมีรหัสไม่ซ้ำกัน",
     ),
     "unknown id": ("no row of the other sheets has this id", "ไม่มีแถวใดในชีตอื่นใช้รหัสนี้"),
     # Places.
@@ -142,12 +142,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "not approved": (
         "the row is {status}, so it does not ship; approved does",
-        "แถวนี้อยู่ในสถานะ {status} จึงไม่ถูกนำไปแสดง ต้องเป็น approved",
+        "แถวนี้มีสถานะ {status} จึงไม่นำไปแสดง ต้องเป็น approved",
     ),
     # Files beside the workbook.
     "no photo": (
         "there is no photos/{value} beside the workbook",
-        "ไม่มีไฟล์ photos/{value} ข้างสมุดงาน",
+        "ไม่มีไฟล์ photos/{value} ในโฟลเดอร์ของสมุดงาน",
     ),
     "photo kind": ("a JPEG, PNG or WebP picture is wanted", "ต้องเป็นภาพ JPEG, PNG หรือ WebP"),
     "photo small": (
@@ -186,11 +186,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "prices": (
         "whole baht, rising, with commas between, at most {max}: 100, 120, 150",
-        "ต้องเป็นบาทเต็ม เรียงจากน้อยไปมาก คั่นด้วยจุลภาค ไม่เกิน {max} ราคา: 100, 120, 150",
+        "ต้องเป็นจำนวนเต็มบาท เรียงจากน้อยไปมาก คั่นด้วยจุลภาค ไม่เกิน {max} ราคา: 100, 120, 150",
     ),
     "pin": (
         "6 digits, not all the same or in a row, or what `angsila stall-pin` printed, is wanted",
-        "ต้องเป็นเลข 6 หลัก ไม่ซ้ำกันหมดหรือเรียงกัน หรือข้อความจาก angsila stall-pin",
+        "ต้องเป็นเลข 6 หลัก ไม่ใช่เลขซ้ำกันหมดหรือเลขเรียง หรือข้อความจาก angsila stall-pin",
     ),
     # Levels.
     "order": (
@@ -199,7 +199,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "last band": (
         "only the last band of pm2_5 has no upper end, and it has none",
-        "ช่วงสุดท้ายของ pm2_5 เท่านั้นที่ไม่มีค่าบน และต้องเว้นว่าง",
+        "เฉพาะช่วงสุดท้ายของ pm2_5 ที่ไม่มีค่าบน และต้องเว้นว่าง",
     ),
     "few levels": ("{scale} needs {count} rows", "{scale} ต้องมี {count} แถว"),
     # City.
@@ -207,7 +207,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "unknown key": ("no such key; the keys are {known}", "ไม่รู้จักรายการนี้ ที่ใช้ได้คือ {known}"),
     "unknown word": (
         "the screens have no such word, so it is not used",
-        "หน้าจอไม่มีคำนี้ จึงไม่ถูกใช้",
+        "หน้าจอไม่มีคำนี้ จึงไม่นำไปใช้",
     ),
     "few words": (
         "some words of the screens have no row, such as '{words}'; English is shown",
@@ -219,7 +219,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "languages": (
         "language codes with commas between, th and en among them, out of {known}",
-        "ต้องเป็นรหัสภาษาคั่นด้วยจุลภาค มี th กับ en ด้วย เลือกจาก {known}",
+        "ต้องเป็นรหัสภาษาคั่นด้วยจุลภาค ต้องมี th และ en เลือกจาก {known}",
     ),
     "bbox": (
         "west, south, east and north in degrees",

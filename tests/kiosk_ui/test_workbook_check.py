@@ -200,7 +200,7 @@ def test_nothing_was_lost_on_the_way_into_the_workbook() -> None:
             {"text_en": "x" * 301},
             "row 5, column text_en",
             "301 characters are too many; 300 are allowed",
-            "ยาว 301 อักขระ",
+            "ยาวเกินไป (301 อักขระ)",
         ),
         (
             "services",
