@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-# The town's name is two words to a browser's dictionary, and a line would end within it. A
-# word joiner has no glyph and no width.
-TOWN = "อ่างศิลา"
-TOWN_WHOLE = "อ่าง\N{WORD JOINER}ศิลา"
+# Each of these is two words to a browser's dictionary, and a line would end within it. A word
+# joiner has no glyph and no width.
+WHOLE = {
+    "".join(parts): "\N{WORD JOINER}".join(parts)
+    for parts in (("อ่าง", "ศิลา"), ("ท่อง", "เที่ยว"), ("ส่วน", "ตัว"), ("หน้า", "จอ"))
+}
 
 
 class Screens:
@@ -58,7 +60,10 @@ class Screens:
     def render(self, template: str, **values: Any) -> str:
         """One fragment of markup from a template and what it is to show."""
         markup = environment().get_template(template).render(self.common, **values)
-        return plain_attributes(markup).replace(TOWN, TOWN_WHOLE)
+        markup = plain_attributes(markup)
+        for compound, whole in WHOLE.items():
+            markup = markup.replace(compound, whole)
+        return markup
 
     def say(self, words: str, **parts: object) -> str:
         """English words of the source in this language, from the software or from the pack."""
