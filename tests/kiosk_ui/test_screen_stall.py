@@ -46,7 +46,7 @@ def test_a_keeper_tells_what_holds_today(browser: Browser, screen: Served) -> No
     """Three seconds, the PIN, open, a price, sold out, and yes: it stands on the card at once."""
     page = open_screen(browser, screen, "#en/stall/12")
     other = open_screen(browser, screen, "#en/stall/12")
-    expect(page.locator("[data-told]")).to_have_text("Nothing told for today, please ask")
+    expect(page.locator("[data-told]")).to_have_text("No news for today, please ask")
     hold(page)
     expect(page.locator(".pinpad h1")).to_have_text("PIN of stall 12")
     enter(page)
@@ -65,7 +65,7 @@ def test_a_keeper_tells_what_holds_today(browser: Browser, screen: Served) -> No
         expect(shown.locator("[data-open-today]")).to_have_text("Open today", timeout=10_000)
         expect(shown.locator("[data-good=oyster] span")).to_have_text("120 baht/kg")
         expect(shown.locator("[data-good=mussel] span")).to_have_text("Sold out")
-        expect(shown.locator("[data-told]")).to_contain_text("Told by the stall at")
+        expect(shown.locator("[data-told]")).to_contain_text("Updated by the stall at")
     page.context.close()
     other.context.close()
 
@@ -76,7 +76,7 @@ def test_a_wrong_pin_says_how_many_tries_are_left(browser: Browser, screen: Serv
     hold(page)
     for left in (4, 3, 2, 1):
         enter(page, WRONG)
-        expect(page.locator("[data-said]")).to_have_text(f"This is not the PIN. Tries left: {left}")
+        expect(page.locator("[data-said]")).to_have_text(f"Wrong PIN. Tries left: {left}")
     enter(page, WRONG)
     expect(page.locator("[data-said]")).to_have_text("Too many wrong PINs. Please wait 15 min.")
     page.context.close()
