@@ -1,11 +1,14 @@
 """A real Chromium on a real kiosk: its signs of life, and a pack that comes while it is shown."""
 
+import contextlib
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Error, Page
 
 from tests.edge.test_pack_device import config
 from tests.kiosk_ui import packs
@@ -13,12 +16,19 @@ from tests.kiosk_ui.screen import chromium, settle
 from tests.waiting import ANGSILA, free_port
 
 WAIT_MAX_MS = 60_000
+SILENT_S = 6  # More than the five seconds between two signs.
 NAME = "The office with the blue door"
 
-# In the page: what health says, once it says so.
-HEALTH = """async ([part, field, value]) => {
-  const body = await (await fetch('/health')).json();
-  return body[part][field] === value;
+# In the page: wait until the field of a part of health is as wanted; what it is in the end.
+# (A wait for a function would not wait for what an asynchronous one promises.)
+HEALTH = """async ([part, field, wanted, waitMs]) => {
+  const isWanted = eval(wanted);
+  for (const endMs = Date.now() + waitMs; ; ) {
+    const body = await (await fetch('/health')).json();
+    const value = body[part][field];
+    if (isWanted(value) || Date.now() > endMs) return value;
+    await new Promise((done) => setTimeout(done, 200));
+  }
 }"""
 
 
@@ -59,9 +69,15 @@ def opened(browser: Browser, url: str) -> Page:
     return page
 
 
-def health_says(page: Page, part: str, field: str, value: object) -> None:
+def health(page: Page, part: str, field: str, wanted: str) -> Any:
+    """What health says of a part, once it is as wanted."""
+    return page.evaluate(HEALTH, [part, field, wanted, WAIT_MAX_MS])
+
+
+def health_says(page: Page, part: str, field: str, value: Any) -> None:
     """Wait until health says so."""
-    page.wait_for_function(HEALTH, arg=[part, field, value], timeout=WAIT_MAX_MS, polling=200)
+    wanted = f"(value) => value === {json.dumps(value)}"
+    assert health(page, part, field, wanted) == value
 
 
 def test_a_page_gives_signs_of_life(browser: Browser, url: str) -> None:
@@ -74,6 +90,24 @@ def test_a_page_gives_signs_of_life(browser: Browser, url: str) -> None:
     page.locator(".languages [data-language=en]").click()
     health_says(page, "screen", "view", "home")
     page.context.close()
+
+
+def test_a_crashed_page_gives_no_sign_any_more(browser: Browser, url: str) -> None:
+    """The service hears that its renderer is gone by hearing nothing; a new page is heard."""
+    page = opened(browser, url)
+    health_says(page, "screen", "view", "attract")
+    watcher = browser.new_context().new_page()
+    watcher.goto(f"{url}/health")
+    with page.expect_event("crash"), contextlib.suppress(Error):
+        page.goto("chrome://crash")
+    silent = health(watcher, "screen", "beat_age_s", f"(value) => value > {SILENT_S}")
+    page.context.close()
+
+    other = opened(browser, url)
+    heard = health(watcher, "screen", "beat_age_s", f"(value) => value < {SILENT_S}")
+    other.context.close()
+    watcher.context.close()
+    assert heard < SILENT_S < silent
 
 
 def test_a_new_pack_comes_while_the_page_is_shown(
