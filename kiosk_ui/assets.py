@@ -31,7 +31,15 @@ PACK_FONT = "Angsila Pack"  # Stands in kiosk.css behind the fonts that the soft
 FONT_WEIGHTS = ("400", "600")
 
 # One file is served, in this order; each family of screens keeps its rules apart.
-STYLES = ("kiosk.css", "today.css", "map.css", "search.css", "keyboard.css", "tell.css")
+STYLES = (
+    "kiosk.css",
+    "today.css",
+    "map.css",
+    "search.css",
+    "keyboard.css",
+    "tell.css",
+    "notice.css",
+)
 
 _COMMENT = re.compile(r"(?s)/\*.*?\*/")
 _ASSET = re.compile(r"url\(([a-z0-9/_.-]+)\)")

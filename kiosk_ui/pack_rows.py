@@ -89,15 +89,15 @@ def _shown(where: str, text: str) -> str:
 
 
 class Row:
-    """One entry's fields as they were read; every complaint names the entry."""
+    """One row's fields as they were read; every complaint names the file and the row."""
 
-    def __init__(self, row: Any, languages: tuple[str, ...]) -> None:
+    def __init__(self, row: Any, languages: tuple[str, ...], file: str = "entries.json") -> None:
         named = row.get("id") if isinstance(row, dict) else None
         if not isinstance(named, str) or not _ENTRY.fullmatch(named):
-            raise wrong("entries.json: an entry: id", "up to 64 of a-z, 0-9 and -", named or row)
+            raise wrong(f"{file}: an entry: id", "up to 64 of a-z, 0-9 and -", named or row)
         self.row = row
         self.id = named
-        self.where = f"entries.json: {named}"
+        self.where = f"{file}: {named}"
         self._languages = languages
 
     def wrong(self, field: str, wanted: str, value: object) -> ContentError:

@@ -11,6 +11,7 @@ from kiosk_ui import (
     screen_home,
     screen_list,
     screen_map,
+    screen_notice,
     screen_search,
     screen_sos,
     screen_stall,
@@ -51,6 +52,7 @@ FAMILIES = (
     Family(screen_tell.screens, screen_tell.WORDS),
     Family(screen_stall.screens, screen_stall.WORDS),
     Family(screen_technician.screens, screen_technician.WORDS),
+    Family(screen_notice.screens, extras=screen_notice.extras),
     # These lead to others, so those have to be known.
     Family(screen_toilet.screens),
     Family(screen_access.screens, screen_access.WORDS),

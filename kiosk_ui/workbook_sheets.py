@@ -93,8 +93,8 @@ SHEETS: dict[str, Columns] = {
     "services": Columns((*_ENTRY, "kind"), _ENTRY_WORDS, needed=(*_ENTRY_NEEDED, "kind")),
     "notices": Columns(
         ("id", "status", "level", "starts_on", "ends_on"),
-        ("text",),
-        needed=("id", "status", "level", "ends_on", "text_th"),
+        ("title", "text"),
+        needed=("id", "status", "level", "title_th", "text_th"),
     ),
     "words": Columns(("word",), spoken=True, needed=("word",)),
     "levels": Columns(
@@ -121,4 +121,4 @@ SHEETS: dict[str, Columns] = {
 NEEDED_SHEETS = ("city", "sources", "levels", *ENTRY_SHEETS)
 # What a person reads is in these, in the columns of each language.
 READ_SHEETS = ("city", *ENTRY_SHEETS, "notices", "levels", "stalls", "stall_goods", "kiosks")
-BOLD_FIELDS = ("name", "short", "label")  # Set in the heavier cut of the fonts.
+BOLD_FIELDS = ("name", "short", "label", "title")  # Set in the heavier cut of the fonts.

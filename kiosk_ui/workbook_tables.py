@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from kiosk_ui.content import LATITUDE, LONGITUDE, NAME_MAX, TEXT_MAX
 from kiosk_ui.languages import BROUGHT, LANGUAGE_NAMES
+from kiosk_ui.notices import LEVELS as NOTICE_LEVELS
+from kiosk_ui.notices import TITLE_MAX
 from kiosk_ui.pin import N, P, R, is_hash, is_pin
 from kiosk_ui.stalls import GOODS_MAX, PRESETS_MAX, PRICE_MAX_BAHT, UNIT_MAX
 from kiosk_ui.stalls import NAME_MAX as STALL_NAME_MAX
@@ -19,7 +21,6 @@ from kiosk_ui.workbook_problems import WARNING, problem
 from kiosk_ui.workbook_sheets import CITY_KEYS, CITY_PREFIXES
 
 VERSION_MAX = 2**31 - 1
-NOTICE_LEVELS = ("info", "warning", "urgent")
 SCALES = {"pm2_5": 5, "heat_index": 4}  # And how many steps each has.
 HEADING_MAX = 359.9
 REF_MAX = 300
@@ -220,22 +221,24 @@ def read_aliases(report: Report, entries: dict[str, tuple[str, int]]) -> dict[st
 
 
 def read_notices(report: Report) -> list[dict[str, Any]]:
-    """What the city has to say for some days; what is over is left out."""
+    """What the city has to say, mostly for some days; what is over is left out."""
     seen: dict[str, tuple[str, int]] = {}
     found = []
     for cells in rows_of(report, "notices"):
         name = unique_id(cells, seen)
+        title = cells.words("title", TITLE_MAX, needed=True)
         text = cells.words("text", TEXT_MAX, needed=True)
-        start, end = cells.day("starts_on"), cells.day("ends_on", needed=True)
+        start, end = cells.day("starts_on"), cells.day("ends_on")
         level = cells.choice("level", NOTICE_LEVELS)
         if start and end and end < start:
             cells.wrong("ends before", "ends_on", start=start)
         over = end is not None and report.made_on is not None and end < report.made_on
         if over:
             cells.wrong("over", "ends_on", level=WARNING, end=end)
-        if is_approved(cells) and name and text and end and not over:
-            row = {"id": name, "level": level, "text": text, "ends_on": end.isoformat()}
-            found.append({**row, "starts_on": (start or report.made_on or end).isoformat()})
+        if is_approved(cells) and name and title and text and not over:
+            days = {"starts_on": start, "ends_on": end}
+            row = {"id": name, "level": level, "title": title, "text": text}
+            found.append(row | {key: day.isoformat() for key, day in days.items() if day})
     return found
 
 

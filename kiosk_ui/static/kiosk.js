@@ -6,6 +6,7 @@ import { watchIdle } from "./idle.js";
 import { forget, guard } from "./guard.js";
 import "./access.js";
 import "./map.js";
+import "./notice.js";
 import "./today.js";
 import "./open.js";
 import "./search.js";

@@ -112,7 +112,8 @@ function parted(list) {
 function keyOf() {
   const { language, screen: name } = current();
   const { text, reach } = root.dataset;
-  const panel = [text, reach, innerWidth, innerHeight, pager.hidden, document.body.dataset.live];
+  const { live, news } = document.body.dataset;
+  const panel = [text, reach, innerWidth, innerHeight, pager.hidden, live, news];
   // A list that a script fills has other pages than it had when it was empty.
   const filled = screen.querySelector("[data-pages]")?.childElementCount;
   return [language, name, filled, ...panel].join();

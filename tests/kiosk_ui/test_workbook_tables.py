@@ -65,13 +65,14 @@ def test_a_good_without_a_name_is_an_entry(tmp_path: Path) -> None:
 
 def test_a_notice_that_is_over_does_not_ship(tmp_path: Path) -> None:
     """What ended before the day of the edition is left out, with a word."""
-    row = {"status": "approved", "level": "info", "text_th": "ปิดถนน", "text_en": "Road closed"}
+    row = {"status": "approved", "level": "info", "title_th": "ปิดถนน", "text_th": "ปิดถนน"}
     path = workbooks.edited(tmp_path, "notices", "road", **row, ends_on="2026-11-30")
     workbooks.edit(path, "notices", "past", **row, ends_on="2026-11-21")
     found = workbooks.checked(path)
 
     assert [notice["id"] for notice in found.tables["notices.json"]] == ["road"]
-    assert found.tables["notices.json"][0]["starts_on"] == "2026-11-22"
+    assert found.tables["notices.json"][0]["ends_on"] == "2026-11-30"
+    assert "starts_on" not in found.tables["notices.json"][0]
     assert [one.row for one in found.report.problems if one.code == "over"] == [3]
 
 
