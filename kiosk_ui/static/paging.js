@@ -147,6 +147,8 @@ function measureSheets(section, list, items) {
     const pages = sheds.map((shed, number) => ({ numbers: [number], shed }));
     return { shed: 0, flows: [], pages };
   }
+  // What flows is counted as it will be shown: whatever was tried last is still in force.
+  section.dataset.shed = SHEDS.at(-1);
   const flows = [];
   const pages = items.flatMap((item, index) => {
     const alone = { items: [item] };
