@@ -36,7 +36,7 @@ from sync.journal_file import (
     LaneState,
     is_full,
 )
-from sync.journal_tables import DamagedError
+from sync.journal_tables import DamagedError, between_rows
 from sync.old_epochs import FORGOTTEN, AnswersFor
 from sync.ranges import Ranges
 from sync.salvage import Saved, salvage
@@ -224,12 +224,17 @@ class Journal:
             wire.dump_body(body)
         except wire.WireError as error:
             raise JournalError(f"{kind}: {error}") from None
-        lane = self.position(Lane.EVENTS)
-        seq = lane.next
+        epoch, lane = self.epoch, self.position(Lane.EVENTS)
+        seq: int | None = lane.next
         lane.next += 1
-        self._events.append(Event(seq, self.clock.boot, self.clock.boottime_ms(), kind, body))
+        event = Event(lane.next - 1, self.clock.boot, self.clock.boottime_ms(), kind, body)
+        self._events.append(event)
         await self.commit()
-        if lane.committed < seq:
+        if self.epoch != epoch:
+            seq = await self._run(self._file.seq_of, event)  # It has moved, with all that waited.
+        elif lane.committed < event.seq:
+            seq = None
+        if seq is None:
             raise JournalError(f"{kind}: the card does not take it now: {self.trouble}")
         return seq
 
@@ -380,7 +385,8 @@ class Journal:
     async def _run(self, function: Any, *args: Any) -> Any:
         """Run on the SQL thread. What proves the file damaged condemns it."""
         try:
-            return await self._thread.run(function, *args)
+            with between_rows():
+                return await self._thread.run(function, *args)
         except (DamagedError, DatabaseError) as error:
             damaged = isinstance(error, DamagedError) or not isinstance(error, OperationalError)
             if damaged and not self.memory:

@@ -387,3 +387,23 @@ async def test_a_commit_that_fails_is_not_taken_for_one_that_happened(
     add(journal, 2.0)
     await journal.seal()
     assert [row.scaled for row in await rows_of(journal)] == [1000, 2000]
+
+
+async def test_an_event_that_is_told_while_the_epoch_changes_has_its_new_seq(
+    journal: Journal,
+) -> None:
+    """Whoever waits for it gets the seq under which it is kept, and no error."""
+    await journal.event("complaint", {"n": 1})
+    journal.acked(Lane.EVENTS, Ranges([(1, 1)]), 1)
+
+    async with asyncio.TaskGroup() as group:
+        moving = group.create_task(journal.new_epoch("another writer"))
+        await asyncio.sleep(0)
+        telling = [group.create_task(journal.event("complaint", {"n": n})) for n in (2, 3)]
+    assert moving.done()
+
+    stored = await journal.segments(Lane.EVENTS, 1, 9, limit=9, bytes_max=2**20)
+    kept = [event for each in stored for event in wire.entries_by_seq(each.body).values()]
+    seqs = {event.body.get("n"): event.seq for event in kept}
+    assert [seqs[2], seqs[3]] == [await each for each in telling]
+    assert 1 not in seqs
