@@ -27,6 +27,7 @@ from sync.journal_tables import (
     DamagedError,
     Tables,
     add_lost,
+    between_rows,
     check_crc,
     crc,
     fitting,
@@ -124,7 +125,8 @@ class JournalFile:
             raise JournalError(f"state folder {self.folder}: {error.strerror}") from None
         try:
             self._check_condemned()
-            self._open(str(self.folder / FILE))
+            with between_rows():
+                self._open(str(self.folder / FILE))
         except (DamagedError, wire.WireError, DatabaseError) as error:
             if not self._is_damage(error):
                 self._open_otherwise(error)
@@ -635,6 +637,16 @@ class JournalFile:
             .first()
         )
         return None if row is None else bytes(row.sha256)
+
+    def seq_of(self, event: Event) -> int | None:
+        """Under which seq an event is kept; None where it is not. Newest segments first."""
+        table = self._tables.segment[Lane.EVENTS]
+        wanted = event.boot, event.at_ms, event.kind, wire.dump_body(event.body)
+        for row in table.select(table.body).order_by(table.first_seq.desc()).iterator():
+            for found in wire.segment_events(wire.decode_segment(bytes(row.body))):
+                if (found.boot, found.at_ms, found.kind, wire.dump_body(found.body)) == wanted:
+                    return found.seq
+        return None
 
     def forget_lost(self, told: Sequence[Lost]) -> None:
         """The city knows of these losses."""

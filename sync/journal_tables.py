@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from peewee import (
     AutoField,
     BigIntegerField,
     BlobField,
+    DatabaseError,
     IntegerField,
     Model,
+    OperationalError,
     SqliteDatabase,
     TextField,
 )
@@ -37,6 +41,24 @@ PRAGMAS = (
 
 class DamagedError(SyncError):
     """The card has changed what the journal wrote."""
+
+
+@contextmanager
+def between_rows() -> Iterator[None]:
+    """Raise what SQLite says between two rows as peewee does at a query's start, and only there.
+
+    A name or a text that is no UTF-8 any more is a `DamagedError`.
+    """
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise DamagedError(f"the card has damaged a name: {error}") from None
+    except sqlite3.OperationalError as error:
+        if str(error).startswith("Could not decode"):
+            raise DamagedError(f"the card has damaged a text: {error}") from None
+        raise OperationalError(str(error)) from error
+    except sqlite3.DatabaseError as error:
+        raise DatabaseError(str(error)) from error
 
 
 class Tables:

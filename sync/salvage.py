@@ -95,7 +95,7 @@ def _rows_of(path: Path, table: str, columns: int) -> Iterator[tuple[Any, ...]]:
                 query = f"SELECT rowid, * FROM {table} ORDER BY rowid{order}"  # noqa: S608
                 for row in connection.execute(query):
                     yield row[-columns:]
-        except sqlite3.Error:
+        except (sqlite3.Error, UnicodeDecodeError):
             continue  # What comes after the damage is reached from the other end.
         else:
             return

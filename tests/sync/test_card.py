@@ -6,8 +6,10 @@ import gc
 import os
 import random
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,18 @@ def bit_flips(folder: Path) -> None:
         path.write_bytes(data)
 
 
+def no_letter(text: bytes) -> Callable[[Path], None]:
+    """Make of a name, wherever it stands in the database, one that is no UTF-8."""
+
+    def damage(folder: Path) -> None:
+        path = folder / FILE
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        path.write_bytes(path.read_bytes().replace(text, b"\xb2" + text[1:]))
+
+    return damage
+
+
 def truncate(name: str, keep: float) -> Callable[[Path], None]:
     """Cut a file off."""
 
@@ -131,6 +145,8 @@ MATRIX = {
     "no log": truncate(f"{FILE}-wal", 0),
     "a zero-length file": truncate(FILE, 0),
     "bit flips": bit_flips,
+    "no letter in a column's name": no_letter(b"boottime_ms"),
+    "no letter in a stream's name": no_letter(b"pier"),
 }
 
 
