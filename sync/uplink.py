@@ -34,6 +34,7 @@ from sync.identity import (
 )
 from sync.journal import Journal, JournalError
 from sync.netlink import Links
+from sync.race import first_answer
 from sync.ranges import Ranges
 from sync.signature import SignatureError
 
@@ -181,6 +182,7 @@ class Uplink:
         self._seal_due = 0.0
         self._nudged = asyncio.Event()
         self._has_new_link = False
+        self._connected = asyncio.Event()
         self._state = "connecting"
         self._reason = ""
         self._last_ack: float | None = None
@@ -221,7 +223,7 @@ class Uplink:
             total=UPLOAD_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S, sock_read=STALL_TIMEOUT_S
         )
         failures = 0
-        async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session:
+        async with self._session(timeout) as session:
             while True:
                 try:
                     await self._bring_up_to_date(session)
@@ -245,8 +247,17 @@ class Uplink:
     async def flush(self) -> None:
         """Send all there is once, for a clean stop. Raises what a failed call raises."""
         timeout = aiohttp.ClientTimeout(total=CONNECT_TIMEOUT_S)
-        async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session:
+        async with self._session(timeout) as session:
             await self._bring_up_to_date(session)
+
+    def _session(self, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientSession:
+        async def connected(*_: Any) -> None:
+            self._connected.set()
+
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_create_end.append(connected)
+        trace.on_connection_reuseconn.append(connected)
+        return aiohttp.ClientSession(timeout=timeout, auto_decompress=False, trace_configs=[trace])
 
     async def _bring_up_to_date(self, session: aiohttp.ClientSession) -> None:
         loop = asyncio.get_running_loop()
@@ -289,7 +300,9 @@ class Uplink:
             kiosk=self._options.kiosk, segments=[segment.body for segment in part.segments]
         )
         upload.anchors.extend(map(wire.encode_anchor, self._journal.anchors[-1:]))
-        _parse(wire_pb2.UploadReply, await self._upload(session, upload))
+        self._connected.clear()
+        answer = await first_answer(lambda: self._upload(session, upload), self._connected)
+        _parse(wire_pb2.UploadReply, answer)
 
     async def _wait_for_more(self) -> None:
         async with asyncio.TaskGroup() as group:
