@@ -8,7 +8,7 @@ SEEDS ?= 40
 FROM ?= 0
 HOURS ?= 24
 
-.PHONY: help setup run kiosk city test bench powercut powercut-liar vm sim sim-mutants soak-ble pack shots lint browser clean
+.PHONY: help setup run kiosk city test bench powercut powercut-liar vm sim sim-mutants soak-ble kiosk-soak bench-kiosk pack shots lint browser clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 20
@@ -57,6 +57,13 @@ soak-ble: setup browser ## let 5,000 strangers an hour walk by a kiosk's Bluetoo
 
 pack: setup browser ## check the shipped workbook, draw its screens and build the pack in kiosk_ui/pack
 	@exec .venv/bin/angsila pack build kiosk_ui/workbook kiosk_ui/pack --folder
+
+kiosk-soak: setup browser ## people, kills, new content and a monkey on the screen for HOURS=8 (or MINUTES=)
+	@HOURS="$(if $(filter file,$(origin HOURS)),8,$(HOURS))" exec .venv/bin/python -m tests.soak_kiosk
+	@KIOSK_FULL=1 exec .venv/bin/python -m pytest -q tests/kiosk_ui/test_fit.py tests/kiosk_ui/test_axe.py
+
+bench-kiosk: setup browser ## measure the screen beside simpler pages; writes build/bench-kiosk.json (PARTS="taps map")
+	@exec .venv/bin/python -m tests.bench_kiosk.run $(PARTS)
 
 shots: setup browser ## a picture of every screen in build/shots/ (SHOTS="--panel 800x480 --screen home")
 	@exec .venv/bin/python tests/shots.py $(SHOTS)
