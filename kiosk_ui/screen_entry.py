@@ -43,6 +43,7 @@ def _entry(one: Screens, entry: Entry) -> str:
     alt = "" if entry.photo is None else entry.photo.alt[one.language]
     return one.render(
         "entry.html",
+        id=entry.id,
         name=name,
         title_size=_title_size(one.language, name),
         thai=_thai(entry),

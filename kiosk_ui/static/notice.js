@@ -24,9 +24,11 @@ function paint(root) {
     line.toggleAttribute("data-absent", line.dataset.notice !== first);
     line.querySelector("i").textContent = more.length ? `+${more.length}` : "";
   }
-  const told = `${first}+${more.length}`;
-  if (document.body.dataset.news === told) return;
-  document.body.dataset.news = told;
+  const told = first && `${first}+${more.length}`;
+  const { dataset } = document.body;
+  if ((dataset.news ?? "") === told) return;
+  if (told) dataset.news = told;
+  else delete dataset.news;
   dispatchEvent(new Event("resize")); // A line more or less leaves other room for the rest.
 }
 painters.push(paint);

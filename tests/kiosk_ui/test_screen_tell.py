@@ -9,7 +9,16 @@ from playwright.sync_api import Browser, Page, Request, expect
 
 from kiosk_ui.screen_tell import CHOICES, MOODS
 from kiosk_ui.tell import FACES, REASONS
-from tests.kiosk_ui.screen import LANGUAGES, SIZES, Served, chromium, open_screen, served, show
+from tests.kiosk_ui.screen import (
+    LANGUAGES,
+    SIZES,
+    Served,
+    chromium,
+    open_screen,
+    pages_of,
+    served,
+    show,
+)
 
 WIDE = "1280x800"
 TARGET_MM = 15
@@ -113,6 +122,27 @@ def test_words_of_ones_own_come_after_the_notice(browser: Browser, screen: Serve
         "language": "en",
     }
     page.context.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_entry_has_a_way_to_say_that_it_is_wrong(browser: Browser, size: str) -> None:
+    """One tap on the entry, and the reason is chosen and the entry named; another sends it."""
+    with served(size) as screen:
+        page = open_screen(browser, screen, "#en/entry/nacha-shrine")
+        for number in range(pages_of(page, "en", "entry/nacha-shrine")):
+            show(page, "en", "entry/nacha-shrine", number)
+            if page.locator("[data-about]:visible").count():
+                break
+        posts = Posts(page, "/api/tell")
+        page.locator("[data-about]:visible").click()
+        expect(page.locator("[data-value=wrong_info]")).to_have_attribute("aria-pressed", "true")
+        expect(page.locator("h1 [data-name]")).to_contain_text("Na Cha")
+        page.locator("[data-act=send]").click()
+        expect(page.locator("[data-ticket]")).not_to_be_empty()
+        page.context.close()
+
+    assert posts.bodies[0]["reason"] == "wrong_info"
+    assert posts.bodies[0]["entry"] == "entry/nacha-shrine"
 
 
 def test_wrong_info_says_and_sends_what_it_is_about(browser: Browser, screen: Served) -> None:
