@@ -25,7 +25,7 @@ from tests.bench_kiosk.memory import MB, pss_bytes
 from tests.bench_kiosk.taps import INSTRUMENT, Finger, at_percent
 from tests.edge.test_pack_device import config
 from tests.kiosk_ui import packs
-from tests.kiosk_ui.flows import FLOWS, begin, see_answer, wake
+from tests.kiosk_ui.flows import FLOWS, begin, see_answer, turn_to_answer, wake
 from tests.kiosk_ui.screen import CHROMIUM, LANGUAGES, SWITCHES, settle, show
 from tests.waiting import ANGSILA, free_port, get
 
@@ -173,6 +173,7 @@ class Soak:
             if killed_s is None and mishap < KILL_CHANCE:
                 killed_s = self.kill()
             self.tap(place, dead=killed_s is not None)
+        turn_to_answer(self.page, flow)
         see_answer(self.page, flow, language)
         self.flows += 1
         if killed_s is not None:

@@ -58,8 +58,8 @@ FLOWS = (
     ),
     Flow("emergency", ('#bar [data-go="sos"]',), ".help", says="1669"),
 )
-DRIVER, REPORT = FLOWS[4], FLOWS[6]
-# From home, or with the touch that wakes the first screen.
+DRIVER, REPORT, HELP = FLOWS[4], FLOWS[6], FLOWS[7]
+# From home, with those that turn a page.
 TOUCHES_MAX = {
     "oysters near me": 2,
     "toilet": 2,
@@ -97,6 +97,7 @@ def touch(page: Page, flow: Flow, first: int = 0, end: int | None = None) -> Non
 def turn_to_answer(page: Page, flow: Flow) -> int:
     """Turn pages until the answer is there; how many touches that took."""
     turns = 0
+    page.locator(flow.answer).first.wait_for(state="attached")
     while not page.locator(flow.answer).first.is_visible():
         page.locator('#pager [data-turn="1"]:enabled').tap()
         turns += 1
