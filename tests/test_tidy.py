@@ -243,7 +243,9 @@ EXCEPTIONS = {
     # Strangers' parsers of what anybody may send through the air may raise anything.
     "drivers/linux/adverts.py": {catching_everything},
     # A load has a pace, and the threads of a peer's storage tell nobody when they have written.
+    "tests/bench/bench_sensors.py": {naps},
     "tests/bench/bench_thingsboard.py": {naps},
+    "tests/bench/sensors_kiosk.py": {naps},
     "tests/bench/peer_thingsboard.py": {naps},
     "tests/waiting.py": {naps},  # Other processes raise no event here: looked at in one place.
 }
