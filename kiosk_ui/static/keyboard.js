@@ -86,9 +86,10 @@ function room() {
 // Rows of keys: letters stand for themselves, arrays name commands.
 function rows() {
   const { columns, high } = state;
+  if (state.digits && high < 3) return flow("1234567890-", columns, high, "letters");
   if (state.digits) return [...DIGITS.map((row) => [...row]), [["letters"], ["space"], ["erase"]]];
   if (state.thai) return columns > 12 && high > 3 ? kedmanee() : flow(THAI, columns, high);
-  if (columns < 10) return flow(LATIN, columns, high);
+  if (columns < 10 || high < 3) return flow(LATIN, columns, high);
   const [top, middle, low] = QWERTY.map((row) => [...row]);
   if (high < 4) return [top, [...middle, ["erase"]], [["script"], ...low, ["space"], ["digits"]]];
   return [top, middle, ["-", ...low, ["erase"]], [["script"], ["digits"], ["space"]]];
@@ -105,8 +106,8 @@ function kedmanee() {
 }
 
 // Letters in the order of the alphabet, in pages where one does not hold them all.
-function flow(letters, columns, high) {
-  const commands = [["script"], ["digits"], ["space"], ["erase"]];
+function flow(letters, columns, high, other = "digits") {
+  const commands = [["script"], [other], ["space"], ["erase"]];
   const all = [...letters];
   let held = columns * high - commands.length;
   if (all.length > held) {

@@ -6,6 +6,7 @@ const APART = 1.17; // Between two pins, in pins: a target and a gap.
 const EDGE_MM = 8; // A chosen pin is at least so far from the edge.
 const DRAG_MM = 3; // A finger that has moved so far does not tap.
 const PAN = 0.5; // Of the view, for one tap of an arrow.
+const CLOSEST = 1.5; // The first look goes no closer to a few places than so much of the plan.
 const LIST_MAX = 3;
 
 let view = null;
@@ -39,6 +40,7 @@ onShow("map", (screen) => {
       you: things.find(({ one }) => one.className === "you"),
       doubts: [...element.querySelectorAll(".m-about")],
     };
+    Object.assign(plans[element.dataset.plan], middle(plans[element.dataset.plan]));
   }
   view.onpointerdown = take;
   view.onpointermove = drag;
@@ -84,10 +86,7 @@ onAction("kind", (button) => {
   draw();
 });
 onAction("pin", (button) => {
-  const pin = shown().pins.find(({ one }) => one === button);
-  at.card = { ...button.dataset, go: `entry/${button.dataset.id}`, act: words().mapDetails };
-  reveal(pin);
-  draw();
+  pick(shown().pins.find(({ one }) => one === button));
 });
 onAction("pins", (button) => {
   const group = shown().groups[button.dataset.group];
@@ -103,10 +102,27 @@ onAction("more", () => {
   at.card.from = (at.card.from + LIST_MAX) % at.card.group.length;
   card();
 });
+// The next place by its way over the plan, for whoever does not reach up to its pin.
+onAction("step", (button) => {
+  const { pins } = shown();
+  const row = pins.filter(wanted).sort((a, b) => a.x + a.y - b.x - b.y);
+  if (!row.length) return;
+  const by = Number(button.dataset.step);
+  const now = row.findIndex(({ one }) => one.dataset.id === at.card?.id);
+  const next = now < 0 && by < 0 ? row.at(-1) : row[(now + by + row.length) % row.length];
+  pick(next);
+});
 onAction("unpin", () => {
   at.card = null;
   draw();
 });
+
+function pick(pin) {
+  const { dataset } = pin.one;
+  at.card = { ...dataset, go: `entry/${dataset.id}`, act: words().mapDetails };
+  reveal(pin);
+  draw();
+}
 
 function choose(name) {
   const { kind = "" } = at;
@@ -114,9 +130,20 @@ function choose(name) {
   // A plan that is much taller than the view would begin with crowds alone.
   const begin = plan.height / plan.width > (1.9 * panel.height) / panel.width;
   const zoomed = name === "area" && begin;
-  const { x, y } = (zoomed && plan.you) || { x: plan.width / 2, y: plan.height / 2 };
+  const { x, y } = (zoomed && plan.you) || plan;
   at = { plan: name, kind, card: null, zoom: zoomed ? 1 : 0, x, y };
   draw();
+}
+
+// The middle of all that is to be seen, and how much room it takes.
+function middle({ pins, you }) {
+  const all = [...pins, ...(you ? [you] : [])];
+  const span = (axis) => {
+    const found = all.map((one) => one[axis]);
+    return [Math.min(...found), Math.max(...found)];
+  };
+  const [[left, right], [top, bottom]] = [span("x"), span("y")];
+  return { x: (left + right) / 2, y: (top + bottom) / 2, across: right - left, down: bottom - top };
 }
 
 function zoom(by) {
@@ -126,8 +153,12 @@ function zoom(by) {
 
 // Pixels for a metre.
 function scale() {
-  const { width, height } = shown();
-  return Math.min(panel.width / width, panel.height / height) * ZOOMS[at.plan][at.zoom];
+  const { width, height, across, down } = shown();
+  const whole = Math.min(panel.width / width, panel.height / height);
+  // As close as all places fit, with room for the pins and a name beside them.
+  const [w, h] = [panel.width - panel.apart * 3.4, panel.height - panel.apart * 2.6];
+  const near = Math.min(w / Math.max(across, 1), h / Math.max(down, 1), whole * CLOSEST);
+  return Math.max(whole, near) * ZOOMS[at.plan][at.zoom];
 }
 
 const wanted = ({ one }) => !at.kind || one.dataset.kinds.split(" ").includes(at.kind);
@@ -175,7 +206,10 @@ function group(plan, k) {
     const [pin] = pins;
     const many = pins.length > 1;
     pin.one.hidden = many;
-    if (many) plan.element.append(crowd(pins, number));
+    if (!many) return;
+    const one = crowd(pins, number);
+    one.classList.toggle("chosen", pins.some((each) => each.one.dataset.id === at.card?.id));
+    plan.element.append(one);
   });
   name(plan, k, taken);
 }
@@ -184,6 +218,11 @@ function group(plan, k) {
 function name(plan, k, taken) {
   const away = panel.apart * 0.36;
   const room = at.zoom === 0 ? roomOf(plan, k) : null;
+  const north = view.querySelector(".north");
+  if (room) {
+    const [left, top] = [room.left + north.offsetLeft, room.top];
+    taken.push({ left, top, right: room.right, bottom: top + north.offsetTop + north.offsetHeight });
+  }
   const lone = plan.groups.filter((pins) => pins.length === 1).map(([pin]) => pin);
   const tags = lone.map((pin) => tag(pin.one.dataset.name));
   plan.element.append(...tags);
@@ -231,7 +270,8 @@ function put(one, [width, height], x, y, away, taken, room, must = false) {
   ];
   const boxes = spots.map(([left, top]) => ({ left, top, right: left + width, bottom: top + height }));
   const free = (box) => (!room || within(box, room)) && !taken.some((other) => overlap(box, other));
-  const box = boxes.find(free) ?? (must && boxes[1]);
+  const seen = (one) => !room || within(one, room);
+  const box = boxes.find(free) ?? (must && (boxes.find(seen) ?? boxes[1]));
   if (!box) return false;
   taken.push(box);
   const [fromX, fromY] = must ? [x, y] : [0, 0]; // What is a part of its mark moves with it.
@@ -252,7 +292,7 @@ function claim(taken, box) {
 
 // What one sees of a plan that is shown as a whole.
 function roomOf(plan, k) {
-  const [x, y] = [(plan.width * k) / 2, (plan.height * k) / 2];
+  const [x, y] = [at.x * k, at.y * k];
   const [w, h] = [panel.width / 2, panel.height / 2];
   return { left: x - w, right: x + w, top: y - h, bottom: y + h };
 }
@@ -271,7 +311,7 @@ function reveal({ x, y }) {
 }
 
 function card() {
-  const aside = view.querySelector(".mapcard");
+  const aside = view.parentElement.querySelector(".mapcard");
   aside.hidden = !at.card;
   if (!at.card) return aside.replaceChildren();
   const { group: pins, from, name, way, go, act } = at.card;
@@ -297,7 +337,8 @@ function card() {
   told.innerHTML = "<b></b><small></small>";
   told.firstChild.textContent = name;
   told.lastChild.textContent = way ?? "";
-  aside.replaceChildren(told, button(act, { go }, "main"), close);
+  const steps = [...view.parentElement.querySelectorAll(".step")].map((one) => one.cloneNode(true));
+  aside.replaceChildren(told, ...(way === undefined ? [] : steps), button(act, { go }, "main"), close);
 }
 
 // The plan under the view: a transform, and nothing that costs a layout.
@@ -310,7 +351,8 @@ function move() {
   const top = Math.round(panel.height / 2 - at.y * k);
   element.style.transform = `translate(${left}px,${top}px)`;
   for (const button of view.parentElement.querySelectorAll(".maprail button")) {
-    const { by, pan } = button.dataset;
+    const { act, by, pan } = button.dataset;
+    if (act === "step") continue;
     if (by) button.disabled = !ZOOMS[at.plan][at.zoom + Number(by)];
     else {
       const [dx, dy] = pan.split(" ").map(Number);

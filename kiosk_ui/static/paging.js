@@ -115,8 +115,9 @@ function sheets(section, list, items, key) {
     if (found.flows.includes(index)) item.dataset.flow = "";
     else delete item.dataset.flow;
   });
-  return found.pages.map(({ numbers, column, shed = found.shed }) => ({
+  return found.pages.map(({ numbers, whole: kept = [], column, shed = found.shed }) => ({
     items: numbers.map((number) => items[number]),
+    whole: kept.map((number) => items[number]),
     column,
     shed,
   }));
@@ -125,14 +126,16 @@ function sheets(section, list, items, key) {
 function measureSheets(section, list, items) {
   for (const item of items) delete item.dataset.flow;
   const most = number(list, "--per-page") || items.length || 1;
-  const numbered = ({ items: some, column }) => ({
+  const numbered = ({ items: some, column, whole: kept = [] }) => ({
     numbers: some.map((item) => items.indexOf(item)),
+    whole: kept.map((item) => items.indexOf(item)),
     column,
   });
   for (const shed of SHEDS) {
     section.dataset.shed = shed;
     const pages = chunks(items, most);
     if (pages.every((page) => turn(items, page, list))) {
+      for (const page of pages) page.whole = whole(items, page, list);
       return { shed, flows: [], pages: pages.map(numbered) };
     }
   }
@@ -161,6 +164,16 @@ function measureSheets(section, list, items) {
   return { shed: SHEDS.at(-1), flows, pages: pages.map(numbered) };
 }
 
+// Of two side by side, one may have room for what the other has to leave out.
+function whole(items, page, list) {
+  const kept = [];
+  for (const item of page.items) {
+    if (turn(items, { items: page.items, whole: [...kept, item] }, list)) kept.push(item);
+  }
+  turn(items, page, list);
+  return kept;
+}
+
 // What is shown may have grown since it was measured: live values, or a drawing that came late.
 export function outgrown(list, page, key) {
   if (page.column !== undefined || !page.items.some(hasCut)) return false;
@@ -169,9 +182,14 @@ export function outgrown(list, page, key) {
 }
 
 function turn(items, page, list) {
+  keep(page);
   list.dataset.alone = page.items.length;
   for (const item of items) item.hidden = !page.items.includes(item);
   return !isCut(list) && !page.items.some((item) => hasCut(item) || spills(item));
+}
+
+function keep({ items, whole: kept = [] }) {
+  for (const item of items) item.toggleAttribute("data-whole", kept.includes(item));
 }
 
 const step = (item) => {
@@ -188,6 +206,7 @@ const chunks = (items, most) =>
 export function turnTo(list, page) {
   if (page.shed !== undefined) list.closest("section").dataset.shed = page.shed;
   list.dataset.alone = page.items.length;
+  keep(page);
   for (const item of list.children) item.hidden = !page.items.includes(item);
   if (page.column !== undefined) page.items[0].scrollLeft = page.column * step(page.items[0]);
 }
