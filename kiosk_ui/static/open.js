@@ -2,6 +2,7 @@
 import { onShow, words } from "./here.js";
 import { openAt } from "./hours.js";
 import { now } from "./live.js";
+import { today } from "./stall.js";
 import { fill } from "./words.js";
 
 const RANK = { open: 0, maybe: 1, ask: 2, closed: 3 };
@@ -18,15 +19,19 @@ onShow("entry", (screen) => {
 
 // Write into `[data-open]` how it stands; what nobody knows is "ask", never "open".
 function state(element) {
-  const { hours, sure } = element.dataset;
+  const { hours, sure, today: stall } = element.dataset;
   const place = element.querySelector("[data-open]");
   if (!place) return "ask";
   const found = hours ? openAt(hours, now()) : null;
-  const [name, text] = said(found, sure === "low", words());
+  const [name, text] = stall ? told(today(stall)?.open, words()) : said(found, sure === "low", words());
   place.textContent = text;
   place.dataset.open = name;
   return name;
 }
+
+// A stall's keeper says it for today, or nobody knows; when it was said stands on its own card.
+const told = (open, w) =>
+  open ? [open, { open: w.stallOpen, closed: w.stallClosed }[open]] : ["ask", w.askHours];
 
 function said(found, unsure, w) {
   if (!found) return ["ask", w.askHours];

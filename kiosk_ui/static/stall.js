@@ -18,7 +18,7 @@ const one = (name) => document.querySelector(`#screen ${name}`);
 const stall = () => one("[data-stall]")?.dataset.stall;
 
 // What holds today; nothing where nobody knows what day it is.
-function today(number) {
+export function today(number) {
   const [live, own] = [heard()?.stalls?.[number], learned[number]];
   const told = own && (!live || own.at_ms > live.at_ms) ? own : live;
   return told && now() !== null && now() < told.until_ms ? told : null;
