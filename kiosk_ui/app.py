@@ -64,10 +64,11 @@ def make_app(
     app[STREAMS] = Streams()
     app[BEATS] = Beats()
     app[GATE] = Gate()
-    latitude, longitude = kiosk.position or (pack.latitude, pack.longitude)
+    place = shown.now.place
+    latitude, longitude = place.position or (pack.latitude, pack.longitude)
     app[PRESENT] = Present(journal, clock, uplink_status, latitude, longitude, shown.now.release)
     desk.put_up(app, journal, health, machine)
-    desk.renew(app, pack, kiosk, shown.now.release)
+    desk.renew(app, pack, place, shown.now.release)
     app[PRESENT].stalls = app[STALLS].today
     app.on_shutdown.append(close_streams)
     app.on_response_prepare.append(add_headers)

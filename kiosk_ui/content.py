@@ -35,6 +35,7 @@ CONFIDENCES = ("high", "medium", "low")
 ENTRIES_MAX = 1000
 STALLS_MAX = 500
 NOTICES_MAX = 50
+KIOSKS_MAX = 500
 ALIASES_MAX = 60
 NAME_MAX = 120
 SHORT_MAX = 40
@@ -146,6 +147,7 @@ class Pack:
     aliases: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     stalls: tuple[Mapping[str, Any], ...] = ()
     notices: tuple[Mapping[str, Any], ...] = ()
+    kiosks: tuple[Any, ...] = ()  # Where they stand; see kiosk_ui/sites.py.
     ui_words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # Language, English.
 
     def file(self, name: str) -> bytes | None:
@@ -232,8 +234,16 @@ def _pack(files: Envelope) -> Pack:
         pm2_5=_pm2_5(levels["pm2_5"]["bands"], languages),
         heat_index=_heat_index(levels["heat_index"]["levels"], languages),
         envelope=files,
+        kiosks=_kiosks(about),
         **_more(files, languages),
     )
+
+
+def _kiosks(about: Mapping[str, Any]) -> tuple[Any, ...]:
+    found = about.get("kiosks", [])
+    if not isinstance(found, list) or len(found) > KIOSKS_MAX:
+        raise wrong("pack.json: kiosks", f"a list of at most {KIOSKS_MAX}", found)
+    return tuple(found)
 
 
 def _more(envelope: Envelope, languages: tuple[str, ...]) -> dict[str, Any]:

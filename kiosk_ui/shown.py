@@ -13,6 +13,7 @@ from kiosk_ui.errors import ContentError
 from kiosk_ui.now import to_json
 from kiosk_ui.pages import render_bundle, render_index
 from kiosk_ui.screen_map import symbols
+from kiosk_ui.sites import settled
 
 if TYPE_CHECKING:
     from kiosk_ui.content import Pack
@@ -62,11 +63,11 @@ SHOWN = web.AppKey("shown", Shown)
 
 
 def render(pack: Pack, place: KioskPlace) -> Rendered:
-    """All screens of a pack in all its languages. Raises `RenderError`.
+    """All screens of a pack in all its languages. Raises `ContentError`.
 
     Takes a second or two of CPU on a Pi: call it off the event loop.
     """
-    here = place.fitted(pack.languages)
+    here = settled(place, pack).fitted(pack.languages)
     try:
         files, release = build_files(pack, here)
     except FAULTS as error:
