@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kiosk_ui.content import load_pack
 from kiosk_ui.errors import ContentError
-from kiosk_ui.pack_file import FILES, MANIFEST, PACK_BYTES_MAX, SCHEMA
+from kiosk_ui.pack_file import FILES, MANIFEST, SCHEMA
 from kiosk_ui.pack_glyphs import Sources, carried_fonts, check_glyphs
 from kiosk_ui.pack_qr import content_of, qr_svg
+from kiosk_ui.pack_weight import refuse_heavy, report_bundles
 from kiosk_ui.place import KioskPlace
 from kiosk_ui.shown import render
 from kiosk_ui.stalls import read_stalls
@@ -90,8 +91,7 @@ def members_of(checked: Checked, files: Mapping[str, bytes]) -> dict[str, bytes]
     members = {FILES + digests[name]: content for name, content in files.items()}
     members[MANIFEST] = canonical(manifest)
     heavy_bytes = sum(len(content) for content in members.values())
-    if heavy_bytes > PACK_BYTES_MAX:
-        raise ContentError(f"the pack has {heavy_bytes} bytes; {PACK_BYTES_MAX} are allowed")
+    refuse_heavy(files, heavy_bytes)
     return members
 
 
@@ -108,9 +108,11 @@ def _check_whole(members: dict[str, bytes], checked: Checked) -> None:
     try:
         pack = pack_of(members)
         read_stalls(pack)
-        render(pack, KioskPlace(languages=pack.languages))
+        rendered = render(pack, KioskPlace(languages=pack.languages))
     except ContentError as error:
         checked.report.add(problem("whole", "city", reason=error))
+    else:
+        report_bundles(checked, rendered.files)
 
 
 def zipped(members: Mapping[str, bytes]) -> bytes:

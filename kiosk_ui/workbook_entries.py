@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from kiosk_ui.content import ENTRIES_MAX, NAME_MAX, SHORT_MAX, TEXT_MAX
 from kiosk_ui.drawings import icon_names
 from kiosk_ui.workbook_cells import Cells, Report, rows_of
+from kiosk_ui.workbook_photo import BYTES_MAX as PHOTO_BYTES_MAX
 from kiosk_ui.workbook_photo import PHOTO_FILE_BYTES_MAX, PX_MIN, read_photo
 from kiosk_ui.workbook_place import coordinates
 from kiosk_ui.workbook_problems import WARNING
@@ -263,5 +264,8 @@ def _photo_content(cells: Cells, folder: Path, file: str) -> bytes | None:
         return None
     if not found.webp:
         cells.wrong("photo small", "photo", width=found.width, height=found.height, min=PX_MIN)
+        return None
+    if len(found.webp) > PHOTO_BYTES_MAX:
+        cells.wrong("photo dense", "photo", bytes=len(found.webp), max=PHOTO_BYTES_MAX)
         return None
     return found.webp

@@ -158,6 +158,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{bytes} bytes; at most {max} are allowed",
         "ไฟล์ขนาด {bytes} ไบต์ อนุญาตไม่เกิน {max}",
     ),
+    "photo dense": (
+        "{bytes} bytes even when made small; {max} are allowed; take one with less fine detail",
+        "ย่อแล้วยังหนัก {bytes} ไบต์ อนุญาตไม่เกิน {max} ให้ใช้ภาพที่มีรายละเอียดน้อยกว่านี้",
+    ),
     "photo licence": (
         "a photo needs its licence, such as CC BY 4.0 or 'municipality's own'",
         "ภาพถ่ายต้องระบุสัญญาอนุญาต เช่น CC BY 4.0 หรือ ภาพของเทศบาล",
@@ -233,6 +237,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "no fit": (
         "does not fit on the screen {screen} ({language}, {size}, text size {text}); shorten it",
         "ข้อความไม่พอดีกับหน้าจอ {screen} ({language}, {size}, ขนาดตัวอักษร {text}) ให้เขียนสั้นลง",
+    ),
+    "bundle heavy": (
+        "{bytes} bytes of screens in {language}, {max} are allowed; shorten the text of {sheets}",
+        "หน้าจอภาษา {language} หนัก {bytes} ไบต์ อนุญาตไม่เกิน {max} ให้ย่อข้อความในชีต {sheets}",
     ),
     "whole": ("the pack cannot be shown: {reason}", "ชุดเนื้อหานี้แสดงไม่ได้: {reason}"),
 }

@@ -26,6 +26,7 @@ LIBRARIES = {
         "markupsafe",
         "fontTools",
         "babel",
+        "brotli",
         "segno",
         "PIL",
         "playwright",
