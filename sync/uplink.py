@@ -432,11 +432,12 @@ class Uplink:
         journal = self._journal
         for lane in Lane:
             ours, others = Ranges(), []
-            after = 0
+            shared = after = 0
             while (reply := await self._ask_chain(session, lane, after)).first:
                 for first, last, digest in zip(reply.first, reply.last, reply.sha256, strict=False):
                     if await journal.chain_at(lane, last) == digest:
                         ours.add(first, last)
+                        shared = max(shared, last)
                     elif first <= journal.position(lane).sealed:
                         others.append(first)
                 after = max(reply.first)
@@ -444,8 +445,59 @@ class Uplink:
                 stored = await self._ask_chain(session, lane, first - 1, "&bodies=1")
                 for seq in await self._same_entries(lane, stored.body):
                     ours.add(seq, seq)
+                shared = max(shared, await self._shared_past(lane, stored.body))
+            await self._send_shared(session, lane, ours, shared)
             journal.acked(lane, ours, 0)
         await journal.new_epoch(why)
+
+    async def _shared_past(self, lane: Lane, stored: Iterable[bytes]) -> int:
+        """The last of our seqs on which one of the city's segments builds."""
+        shared = 0
+        for body in stored:
+            segment = wire.decode_segment(body)
+            before = segment.first_seq - 1
+            if await self._journal.chain_at(lane, before) == segment.previous:
+                shared = max(shared, before)
+        return shared
+
+    async def _send_shared(
+        self, session: aiohttp.ClientSession, lane: Lane, ours: Ranges, shared: int
+    ) -> None:
+        """Send what both writers have up to `shared`, and the city has not; `ours` grows.
+
+        It stays in the epoch that they shared. If each moved it to its own, it would come twice.
+        """
+        journal = self._journal
+        for first, last in ours.holes(journal.position(lane).oldest, shared):
+            after = first - 1
+            while after < last and (
+                segments := await journal.segments(
+                    lane, after + 1, last, limit=self._limits[1], bytes_max=self._pace.bytes_max
+                )
+            ):
+                upload = wire_pb2.Upload(
+                    kiosk=self._options.kiosk, segments=[segment.body for segment in segments]
+                )
+                try:
+                    answer = await self._upload(session, upload)
+                except ForkError:
+                    return  # The city sees it otherwise: then it moves.
+                for seqs in self._taken(lane, segments, answer):
+                    ours.add(*seqs)
+                after = segments[-1].last_seq
+
+    def _taken(
+        self, lane: Lane, segments: Iterable[StoredSegment], answer: bytes
+    ) -> list[tuple[int, int]]:
+        """First and last seqs of the segments that the city has, as its answer says."""
+        got = Ranges(
+            (found.first, found.last)
+            for at_city in _parse(wire_pb2.UploadReply, answer).lanes
+            if (at_city.epoch, at_city.lane) == (self._journal.epoch, lane)
+            for found in at_city.got
+        )
+        found = [(segment.first_seq, segment.last_seq) for segment in segments]
+        return [seqs for seqs in found if got.covers(*seqs)]
 
     async def _ask_chain(
         self, session: aiohttp.ClientSession, lane: Lane, after: int, more: str = ""

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from drivers.reading import Reading
@@ -273,6 +274,33 @@ async def test_of_two_clones_both_data_sets_are_kept(
         for event in wire.segment_events(wire.decode_segment(each.body))
     ]
     assert "epoch" in kinds
+    await one.close()
+    await two.close()
+
+
+async def test_what_two_clones_share_comes_once(
+    tmp_path: Path, archive: Archive, make_uplink: Callable[[Journal], Uplink]
+) -> None:
+    """What both cards hold and the city has not yet is sent under the epoch that they shared."""
+    journal = await Journal.open(tmp_path / "kiosk", clock())
+    await add(journal, 1.0)
+    await make_uplink(journal).flush()
+    await add(journal, 2.0)
+    await journal.close()
+    shutil.copytree(tmp_path / "kiosk", tmp_path / "clone")
+    one = await Journal.open(tmp_path / "kiosk", clock())
+    two = await Journal.open(tmp_path / "clone", clock())
+    await add(one, 3.0)
+    uplink = make_uplink(one)
+    async with uplink._session(aiohttp.ClientTimeout(10)) as session:
+        await uplink._send_ahead(session)
+    assert await values_at(archive) == [1.0, 3.0]
+
+    await add(two, 13.0)
+    await settled(make_uplink(two))
+    await uplink.flush()
+    assert sorted(await values_at(archive), key=str) == [1.0, 13.0, 2.0, 3.0]
+    assert one.epoch != two.epoch
     await one.close()
     await two.close()
 
