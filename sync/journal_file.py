@@ -760,6 +760,9 @@ def _without(segment: Segment, got: Ranges) -> list[Segment]:
 def runs(entries: Iterable[Any]) -> list[list[Any]]:
     """Split rows or events into runs of consecutive seqs."""
     found: list[list[Any]] = []
+    entries = list(entries)
+    if entries and entries[-1].seq - entries[0].seq + 1 == len(entries):
+        return [entries]  # Seqs rise, so none is missing: nearly always.
     for entry in entries:
         if found and found[-1][-1].seq + 1 == entry.seq:
             found[-1].append(entry)
