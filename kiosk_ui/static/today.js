@@ -54,6 +54,8 @@ painters.push((root) => {
 onShow("today", (screen) => {
   // In larger type each panel is a page of its own.
   if (["a1", "a2"].includes(document.documentElement.dataset.text)) {
+    const { matches: narrow } = matchMedia("(min-aspect-ratio:1/1),(max-width:600px)");
+    if (narrow && now() !== null) chartApart(screen.querySelector(".tidepanel"));
     for (const pair of screen.querySelectorAll(".pair")) pair.replaceWith(...pair.children);
     for (const one of screen.querySelectorAll(".sheets [class*=shed]")) {
       one.classList.remove("shed1", "shed2", "shed3");
@@ -63,6 +65,14 @@ onShow("today", (screen) => {
   listEvents(screen.querySelector(".coming"));
   paint(screen); // Before it is parted into pages: what it says takes room.
 });
+
+// The curve of the tide, beside which larger type leaves no room, has a page to itself.
+function chartApart(panel) {
+  const apart = panel.cloneNode();
+  apart.classList.add("tidechart");
+  apart.append(panel.querySelector("h2").cloneNode(true), ...panel.querySelectorAll(".chart,.hours"));
+  panel.after(apart);
+}
 
 // What is measured stands together on as few sheets as it needs.
 function sortQuantities(screen) {
