@@ -50,7 +50,7 @@ KILL_CHANCE = 0.04
 PACK_CHANCE = 0.02
 WAIT_MAX_S = 60.0
 LOOK_S = 0.1
-KEYS = ("Tab", "Enter", "Space", "ArrowDown", "Backspace", "Escape", "F5", "Control+p", "a", "ก")
+KEYS = ("Tab", "Enter", "Space", "ArrowDown", "Backspace", "Escape", "F5", "Control+p", "a", "7")
 # What starts a browser again does nothing here, so that the test has the only one.
 RESTART = "[screen]\nrestart = '/usr/bin/true'"
 

@@ -59,7 +59,7 @@ function draw() {
   page %= pages;
   box.replaceChildren(...shown.slice(page * each, (page + 1) * each).map(card));
   if (nothing) box.prepend(none(w.nothingFound));
-  for (const one of box.children) fit(one);
+  fit(box.children);
   part(".count").textContent = found.length ? fill(w.foundCount, found.length) : "";
   part(".wipe").disabled = !query;
   part(".turn").disabled = pages < 2;
@@ -75,16 +75,17 @@ function room(box) {
   return across * Math.max(1, rows);
 }
 
-// A long name takes smaller letters; most need none of it.
-function fit(one) {
+// A long name takes smaller letters; most need none of it. All are set before any is measured.
+function fit(all) {
+  let large = [...all];
   for (const size of SIZES) {
-    one.style.fontSize = `${size}em`;
-    const parts = [one, ...one.querySelectorAll("b")];
-    if (parts.every((e) => e.scrollHeight <= e.clientHeight + 1 && e.scrollWidth <= e.clientWidth)) {
-      return;
-    }
+    for (const one of large) one.style.fontSize = `${size}em`;
+    large = large.filter((one) => [one, ...one.querySelectorAll("b")].some(isCut));
+    if (!large.length) return;
   }
 }
+
+const isCut = (e) => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth;
 
 function none(text) {
   const line = document.createElement("p");
