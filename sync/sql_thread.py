@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -31,9 +31,9 @@ class SqlThread:
         """
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[Result] = loop.create_future()
-        call = partial(function, *args, **kwargs)
         # One future and one call back into the loop: half of what wrap_future() and shield() cost.
-        work = self._executor.submit(_call, loop, ended, call)
+        work = self._executor.submit(function, *args, **kwargs)
+        work.add_done_callback(partial(_tell, loop, ended))
         try:
             return await ended
         except asyncio.CancelledError:
@@ -45,23 +45,18 @@ class SqlThread:
         self._executor.shutdown(wait=True)
 
 
-def _call(
-    loop: asyncio.AbstractEventLoop, ended: asyncio.Future[Result], call: Callable[[], Result]
+def _tell(
+    loop: asyncio.AbstractEventLoop, ended: asyncio.Future[Result], work: Future[Result]
 ) -> None:
-    """Call, on the thread, and tell the loop how it ended."""
-    try:
-        result = call()
-    except BaseException as error:  # noqa: BLE001  As an executor does: it is the caller's.
-        loop.call_soon_threadsafe(_fail, ended, error)
-    else:
-        loop.call_soon_threadsafe(_finish, ended, result)
+    """Tell the loop, from the thread, that a call has ended."""
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(_finish, ended, work)
 
 
-def _finish(ended: asyncio.Future[Result], result: Result) -> None:
-    if not ended.done():  # Else its caller was cancelled.
-        ended.set_result(result)
-
-
-def _fail(ended: asyncio.Future[Any], error: BaseException) -> None:
-    if not ended.done():
+def _finish(ended: asyncio.Future[Result], work: Future[Result]) -> None:
+    if ended.done():
+        return  # Its caller was cancelled.
+    if error := work.exception():
         ended.set_exception(error)
+    else:
+        ended.set_result(work.result())

@@ -250,14 +250,14 @@ class Uplink:
         async with self._session(timeout) as session:
             await self._bring_up_to_date(session)
 
-    def _session(self, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientSession:
+    def _session(self, patience: aiohttp.ClientTimeout) -> aiohttp.ClientSession:
         async def connected(*_: Any) -> None:
             self._connected.set()
 
         trace = aiohttp.TraceConfig()
         trace.on_connection_create_end.append(connected)
         trace.on_connection_reuseconn.append(connected)
-        return aiohttp.ClientSession(timeout=timeout, auto_decompress=False, trace_configs=[trace])
+        return aiohttp.ClientSession(timeout=patience, auto_decompress=False, trace_configs=[trace])
 
     async def _bring_up_to_date(self, session: aiohttp.ClientSession) -> None:
         loop = asyncio.get_running_loop()
