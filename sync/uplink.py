@@ -414,6 +414,9 @@ class Uplink:
             name = lane.name.lower()
             if at_city.verdict in (wire_pb2.VERDICT_FORK, wire_pb2.VERDICT_CARD_RESTORED):
                 return f"{name}: the city says {wire_pb2.Verdict.Name(at_city.verdict)}"
+            for gone in at_city.lost:
+                if gone.last >= position.next:
+                    return f"{name}: losses up to {gone.last} were told, not by this card"
             for found, chain in zip(at_city.got, at_city.chain, strict=False):
                 if found.last > position.sealed:
                     return f"{name}: the city has {found.last}, this card {position.sealed}"

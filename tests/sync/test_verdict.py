@@ -305,6 +305,31 @@ async def test_what_two_clones_share_comes_once(
     await two.close()
 
 
+async def test_losses_that_another_card_has_told_hide_nothing(
+    tmp_path: Path, archive: Archive, make_uplink: Callable[[Journal], Uplink]
+) -> None:
+    """Seqs that a clone has declared lost are not this card's: it goes on in a new epoch."""
+    journal = await Journal.open(tmp_path / "kiosk", clock())
+    await add(journal, 1.0)
+    await make_uplink(journal).flush()
+    await journal.close()
+    shutil.copytree(tmp_path / "kiosk", tmp_path / "clone")
+    two = await Journal.open(tmp_path / "clone", clock())
+    two.position(Lane.READINGS).next += 5
+    two.declare_lost(Lane.READINGS, 2, 6, "no room")
+    await two.commit()
+    await make_uplink(two).flush()
+    await two.close()
+
+    one = await Journal.open(tmp_path / "kiosk", clock())
+    epoch = one.epoch
+    await add(one, 2.0)
+    await settled(make_uplink(one))
+    assert await values_at(archive) == [1.0, 2.0]
+    assert one.epoch != epoch
+    await one.close()
+
+
 async def test_clones_that_upload_in_turns_overwrite_nothing(
     tmp_path: Path, archive: Archive, make_uplink: Callable[[Journal], Uplink]
 ) -> None:
