@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,6 +41,21 @@ SHOTS = Path("build/shots")
 USUAL_MODES = ("a", "a2", "contrast")
 # Entries and articles are all alike: in modes but the usual one, these few stand for them.
 SAMPLES = ("entry/nacha-shrine", "entry/old-market", "entry/oyster", "entry/songthaew")
+# What the README shows, as mode, panel, language and screen.
+BEST_FOLDER = Path("tests/pictures")
+BEST = (
+    ("a", "1080x1920", "th", "attract"),
+    ("a", "1080x1920", "en", "home"),
+    ("a", "1080x1920", "zh", "today"),
+    ("a", "1080x1920", "en", "tell"),
+    ("a", "1920x1080", "th", "home"),
+    ("a", "1280x800", "en", "entry/old-market"),
+    ("a", "1280x800", "en", "map"),
+    ("a", "1280x800", "th", "search"),
+    ("a2", "1280x800", "zh", "list/see"),
+    ("contrast", "800x480", "th", "sos"),
+)
+BEST_QUALITY = 82
 THUMB_PX = 240
 THUMBS_IN_ROW = 8
 THUMBS_MAX = 64
@@ -126,6 +142,23 @@ def make_sheets(files: Sequence[Path], name: str) -> None:
         sheet.save(SHOTS / f"sheet-{name}-{start // THUMBS_MAX + 1}.png")
 
 
+def shoot_best() -> None:
+    """Write the README's pictures into the tree, small."""
+    BEST_FOLDER.mkdir(parents=True, exist_ok=True)
+    with chromium() as browser:
+        for mode, panel, language, name in BEST:
+            with served(panel) as screen:
+                page = open_screen(browser, screen)
+                set_mode(page, mode)
+                show(page, language, name)
+                file = BEST_FOLDER / file_name(name, 0, language, panel)
+                with Image.open(BytesIO(page.screenshot())) as picture:
+                    picture.convert("RGB").save(
+                        file.with_suffix(".webp"), quality=BEST_QUALITY, method=6
+                    )
+                page.context.close()
+
+
 def main(arguments: Sequence[str]) -> int:
     """Write the pictures; say what is cut off on any of them."""
     parser = argparse.ArgumentParser(description="Pictures of the kiosk's screens.")
@@ -138,7 +171,13 @@ def main(arguments: Sequence[str]) -> int:
         action="store_true",
         help=f"all entries in all modes; without it, in modes but 'a' only {', '.join(SAMPLES)}",
     )
+    parser.add_argument(
+        "--best", action="store_true", help=f"only the README's, into {BEST_FOLDER}"
+    )
     found = parser.parse_args(arguments)
+    if found.best:
+        shoot_best()
+        return 0
     wanted = Wanted(
         tuple(found.mode), tuple(found.language), tuple(found.screen), every=found.every
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.kiosk_ui.screen import SIZES, Served, chromium, open_screen, served, show
+from tests.kiosk_ui.screen import SIZES, Served, chromium, open_screen, served, set_mode, show
 
 TARGET_MM = 15
 WIDE = "1280x800"
@@ -64,7 +64,7 @@ def test_a_pin_leads_to_its_entry_and_back_to_the_same_map(
     page.locator('[data-id="old-market"]:visible').click()
     expect(page.locator(".mapcard")).to_contain_text("Old Market")
     expect(page.locator(".mapcard")).to_contain_text("min walk")
-    expect(page.locator(".mapcard")).to_contain_text("known to 120 m")
+    expect(page.locator(".mapcard")).to_contain_text("within 120 m")
     page.locator('[data-act="zoom"][data-by="1"]').click()
     page.get_by_role("button", name="Details").click()
     expect(page.locator(".entry h1")).to_contain_text("Ang Sila Old Market")
@@ -174,6 +174,19 @@ def test_a_tap_beside_everything_closes_the_card(page: Page) -> None:
     page.locator('[data-id="old-market"]:visible').click()
     page.get_by_role("button", name="Close", exact=True).click()
     expect(page.locator(".mapcard")).to_be_hidden()
+
+
+def test_places_are_stepped_through_from_below(page: Page) -> None:
+    """In reach mode each place's card comes by the arrows, all round, without a pin's touch."""
+    set_mode(page, "reach")
+    page.locator('.maprail [data-step="1"]').click()
+    names = []
+    for _ in range(page.locator(".plan:not([hidden]) .pin[data-id]").count()):
+        names.append(page.locator(".mapcard b").text_content())
+        page.locator('.mapcard [data-step="1"]').click()
+
+    assert len(set(names)) == len(names) > 2
+    assert page.locator(".mapcard b").text_content() == names[0]
 
 
 def test_the_next_person_finds_the_map_as_new(page: Page) -> None:
