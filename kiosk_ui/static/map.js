@@ -337,7 +337,7 @@ function card() {
   told.innerHTML = "<b></b><small></small>";
   told.firstChild.textContent = name;
   told.lastChild.textContent = way ?? "";
-  const steps = [...view.parentElement.querySelectorAll(".step")].map((one) => one.cloneNode(true));
+  const steps = [...view.parentElement.querySelectorAll(".maprail .step")].map((one) => one.cloneNode(true));
   aside.replaceChildren(told, ...(way === undefined ? [] : steps), button(act, { go }, "main"), close);
 }
 

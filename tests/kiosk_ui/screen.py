@@ -57,7 +57,8 @@ MODES = {
 # its box by a fifth of a letter without touching anything; a map is a window on more.
 CUT = """() => [...document.querySelectorAll('#screen *, #bar *, #pager *, #asking *')]
   .filter((e) => !e.closest('svg') && (!e.closest('.mapview') || e.closest('.mapcard')))
-  .filter((e) => e.offsetParent && getComputedStyle(e).display !== 'inline')
+  .filter((e) => e.offsetParent && !e.matches('[data-flow]'))
+  .filter((e) => getComputedStyle(e).display !== 'inline')
   .filter((e) => e.scrollWidth > e.clientWidth + 1 ||
     e.scrollHeight > e.clientHeight + 0.2 * parseFloat(getComputedStyle(e).fontSize))
   .map((e) => `${e.tagName}.${e.className} ${e.scrollWidth}>${e.clientWidth} ` +
