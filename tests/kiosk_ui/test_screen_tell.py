@@ -105,7 +105,7 @@ def test_words_of_ones_own_come_after_the_notice(browser: Browser, screen: Serve
     posts = Posts(page, "/api/tell")
     page.get_by_role("button", name="Litter").tap()
     page.get_by_role("button", name="Add words").tap()
-    expect(page.locator(".notice")).to_contain_text("no phone numbers")
+    expect(page.locator(".notice")).to_contain_text("no names, phone numbers")
     page.get_by_role("button", name="Write").tap()
     write(page, "bin full")
     expect(page.locator("[data-left]")).to_have_text("8/200")
