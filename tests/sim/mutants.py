@@ -297,7 +297,7 @@ MUTANTS["chain_not_checked"] = Mutant(
 MUTANTS["ended_epochs_forgotten"] = Mutant(
     "Who has no entry of an epoch any more does not answer for it.",
     ended_epochs_forgotten,
-    ["bit_rot", "dying_card", "city_restore"],
+    ["dying_card", "city_restore"],
 )
 MUTANTS["full_card_taken_for_written"] = Mutant(
     "A refused row counts as written.",
