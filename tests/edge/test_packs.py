@@ -19,8 +19,7 @@ from sync.journal import Journal
 from tests.kiosk_ui import packs
 
 PLACE = KioskPlace(languages=("th",))
-LAG_S_MAX = 0.25  # A machine that is shared by many is late by itself; a render takes seconds.
-LOOK_S = 0.01
+TURNS_MIN = 50  # The loop's own awaits are fewer; beside a thread it turns some hundred times.
 
 
 class Kiosk:
@@ -178,25 +177,21 @@ async def test_files_of_the_old_release_stay_for_one_more(tmp_path: Path, journa
 async def test_the_loop_goes_on_while_a_pack_is_rendered(tmp_path: Path, journal: Journal) -> None:
     """Readings and pages do not wait for it: checking and rendering have threads of their own."""
     kiosk = Kiosk(tmp_path, journal)
-    loop = asyncio.get_running_loop()
-    lags: list[float] = []
+    turns = 0
 
     async def look() -> None:
+        nonlocal turns
         while True:
-            due_s = loop.time() + LOOK_S
-            try:
-                async with asyncio.timeout(LOOK_S):
-                    await asyncio.Event().wait()
-            except TimeoutError:
-                lags.append(loop.time() - due_s)
+            await asyncio.sleep(0)
+            turns += 1
 
     async with asyncio.TaskGroup() as group:
         looking = group.create_task(look())
         await kiosk.packs.activate(packs.write(tmp_path, changed()), by_hand=True)
         looking.cancel()
 
-    assert len(lags) > 10
-    assert sorted(lags)[len(lags) // 2] < LAG_S_MAX
+    # In the loop's own thread it would be a few turns, one for each await.
+    assert turns > TURNS_MIN
 
 
 async def test_a_pack_that_does_not_get_through_its_starts_goes(
