@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,8 @@ PATH = ":".join([str(ROOT), str(ROOT / "tests" / "mpshim"), ".frozen"])  # async
 
 RUNNER = ROOT / "tests" / "mtest.py"
 
-PASSED = pytest.StashKey[Counter[str]]()
+PORTABLE = "portable"  # The name of a report's property.
+passed: Counter[str] = Counter()
 
 
 class MicroPythonError(Exception):
@@ -100,11 +101,6 @@ def is_portable(path: Path) -> bool:
     return PORTABLE_MARK in path.read_text()
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Start the count of portable tests that passed."""
-    config.stash[PASSED] = Counter()
-
-
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> MicroPythonFile | None:
     """Collect a portable file a second time; pytest itself collects it the first time."""
     if file_path.match("test_*.py") and is_portable(file_path):
@@ -113,22 +109,27 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> MicroPytho
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Count the portable tests that passed, for each of the two Pythons."""
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Write on a portable test's report which Python it ran on."""
+    del call
     report = yield
-    if call.when == "call" and call.excinfo is None:
-        if isinstance(item, MicroPythonItem):
-            item.config.stash[PASSED]["micropython"] += 1
-        elif getattr(getattr(item, "module", None), "PORTABLE", False):
-            item.config.stash[PASSED]["cpython"] += 1
+    if isinstance(item, MicroPythonItem):
+        report.user_properties.append((PORTABLE, "micropython"))
+    elif getattr(getattr(item, "module", None), "PORTABLE", False):
+        report.user_properties.append((PORTABLE, "cpython"))
     return report
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count the portable tests that passed; the process that sums up hears of all of them."""
+    if report.when == "call" and report.passed:
+        passed.update(str(value) for name, value in report.user_properties if name == PORTABLE)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say on one line how many portable tests passed on each."""
-    passed = config.stash[PASSED]
     if passed:
         terminalreporter.write_line(
             f"portable: {passed['cpython']} on CPython {sys.version_info.major}."
