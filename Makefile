@@ -31,7 +31,7 @@ city: setup ## the demo's city alone
 	@exec .venv/bin/angsila city --state "$(STATE)/city" --port "$(CITY_PORT)"
 
 test: setup browser ## every test; pytest's closing line is the last one
-	@exec .venv/bin/python -m pytest -n 2 --dist loadfile
+	@exec .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: setup ## measure; prints a table and writes build/bench.json
 	@.ci/setup peer || echo "The peer cannot be installed: measuring without it."

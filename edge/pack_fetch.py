@@ -75,23 +75,26 @@ class PackFetcher:
     async def _show(self, wanted: Wanted, path: Path) -> bool:
         """Try the pack; whether something has become of it, for then it is not fetched again."""
         store = self._packs.store
+        outcome = ""
         try:
             if await asyncio.to_thread(store.note_try, wanted.sha256) <= TRIES_MAX:
-                await self._activate(wanted, path)
+                outcome = await self._activate(wanted, path)
             await asyncio.to_thread(store.note_handled, wanted.sha256)
             await asyncio.to_thread(self._forget)
         except OSError as error:
             log.warning("content %s… cannot be kept: %s", wanted.sha256[:8], error)
             await asyncio.sleep(self._rng.uniform(RETRY_FIRST_S, RETRY_MAX_S))
             return False
+        if outcome:  # Said only now: whoever reads it may pull the plug, and the card knows.
+            log.warning("%s", outcome)
         return True
 
-    async def _activate(self, wanted: Wanted, path: Path) -> None:
-        """Show the pack, or say why not. Raises `OSError`."""
+    async def _activate(self, wanted: Wanted, path: Path) -> str:
+        """Show the pack; a line about what became of it. Raises `OSError`."""
         try:
-            log.warning("%s", await self._packs.activate(path, by_hand=False))
+            return await self._packs.activate(path, by_hand=False)
         except ContentError as error:
-            log.warning("content %s… is not shown: %s", wanted.sha256[:8], error)
+            return f"content {wanted.sha256[:8]}… is not shown: {error}"
 
     def _forget(self) -> None:
         """Take away what was fetched: the pack lies unpacked among the others, or nowhere."""

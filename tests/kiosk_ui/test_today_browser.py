@@ -121,7 +121,7 @@ def test_without_a_days_mean_the_value_is_called_one_of_now(
         ("absent", "no sensor"),
         ("warming_up", "warming up"),
         ("out_of_range", "out of range"),
-        ("checksum", "damaged answer"),
+        ("checksum", "damaged data"),
         ("wrong_chip", "sensor fault"),
     ],
 )

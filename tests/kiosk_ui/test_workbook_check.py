@@ -13,7 +13,7 @@ from kiosk_ui.workbook_read import DEFAULT_WORKBOOK, WorkbookError, read_workboo
 from kiosk_ui.workbook_sheets import ENTRY_SHEETS, SHEETS
 from tests.kiosk_ui import workbooks
 
-MUTATIONS = 300
+MUTATIONS = 160
 SEED = 20261125
 # What a cell of a workbook can hold that nobody has thought of.
 NASTY = (
@@ -582,7 +582,7 @@ def mutate(random_: random.Random, folder: Path) -> None:
 
 
 def test_no_mutated_workbook_ends_in_a_traceback(tmp_path: Path) -> None:
-    """Each of some hundreds is read, or refused with words; what is built can be shown."""
+    """Each of many is read, or refused with words; what is built can be shown."""
     random_ = random.Random(SEED)  # noqa: S311 # the same mutations each time
     original = {path: path.read_bytes() for path in workbooks.copy(tmp_path).iterdir()}
     folder = next(iter(original)).parent
@@ -599,7 +599,7 @@ def test_no_mutated_workbook_ends_in_a_traceback(tmp_path: Path) -> None:
             refused += 1
         else:
             refused += found.report.errors > 0
-            if not found.report.errors and number % 10 == 0:
+            if not found.report.errors and number % 4 == 0:
                 built += bool(build(folder).members)
             assert all(str(one) for one in found.report.problems)
         for path, content in original.items():
