@@ -6,14 +6,13 @@ import asyncio
 import contextlib
 import json
 import os
-import pty
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from drivers import pms5003
 from tests.bench.figures import Beside, Figure, say_progress
+from tests.terminal import terminal
 
 GOAL_LAG_MS = 20.0
 GOAL_CPU_PERCENT = 5.0
@@ -37,7 +36,7 @@ async def measure() -> list[Figure]:
     say_progress(f"30 sensors for {seconds:.0f} s")
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        lines = [stack.enter_context(closing_line()) for _ in range(LINES)]
+        lines = [stack.enter_context(terminal()) for _ in range(LINES)]
         settings = folder / "kiosk.toml"
         settings.write_text(tables(folder, [name for _, name in lines]), encoding="utf-8")
         async with asyncio.TaskGroup() as group:
@@ -64,18 +63,6 @@ def tables(folder: Path, ports: list[str]) -> str:
         for number, row in enumerate(rows)
     ]
     return "[web]\nport = 0\n" + "".join(named)
-
-
-@contextlib.contextmanager
-def closing_line() -> Any:
-    """A terminal: the sensor's end, and the name of ours."""
-    sensor, line = pty.openpty()
-    os.set_blocking(sensor, False)
-    try:
-        yield sensor, os.ttyname(line)
-    finally:
-        os.close(sensor)
-        os.close(line)
 
 
 async def speak(sensors: list[int]) -> None:

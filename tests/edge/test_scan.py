@@ -1,9 +1,5 @@
 import asyncio
 import json
-import os
-import pty
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -34,21 +30,11 @@ from edge.scan import (
     talkers,
 )
 from tests.edge.test_wires import DEBIAN_PYTHON, DUST, MACHINE
+from tests.terminal import terminal
 from tests.waiting import angsila
 
 LISTEN_S = 0.2
 SDS011 = bytes.fromhex("aac0d4043a0aa1601dab")
-
-
-@contextmanager
-def silent_line() -> Iterator[str]:
-    """A terminal on which nobody talks."""
-    sensor, line = pty.openpty()
-    try:
-        yield os.ttyname(line)
-    finally:
-        os.close(sensor)
-        os.close(line)
 
 
 class Talking(NoLine):
@@ -228,7 +214,7 @@ async def test_a_true_bus_is_scanned_by_the_command(tmp_path: Path) -> None:
 
 async def test_a_terminal_is_listened_to() -> None:
     """The true serial line of Linux is opened at each speed, and found silent."""
-    with silent_line() as port:
+    with terminal() as (_, port):
         result = Scan()
 
         await scan_line(result, port, UART, LISTEN_S)

@@ -1,10 +1,8 @@
 """Every fault of a wire, from the emulated wire through a running kiosk to the city."""
 
 import os
-import pty
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +12,7 @@ from drivers import pms5003
 from drivers.errors import WrongChipError
 from edge.enrol import enrol, new_token
 from tests.edge.archive import readings_at
+from tests.terminal import terminal
 from tests.waiting import angsila, free_port, get, until
 
 MACHINE = Path(__file__).parent / "wires" / "i2c_machine.py"
@@ -168,18 +167,6 @@ class Wires:
             os.read(self._sensor, 4096)
         except BlockingIOError:
             return
-
-
-@contextmanager
-def terminal() -> Iterator[tuple[int, str]]:
-    """A serial line: the sensor's end, and the name of ours."""
-    sensor, line = pty.openpty()
-    os.set_blocking(sensor, False)
-    try:
-        yield sensor, os.ttyname(line)
-    finally:
-        os.close(sensor)
-        os.close(line)
 
 
 def seen(port: int, wires: Wires, wanted: dict[str, str]) -> Callable[[], Any]:
