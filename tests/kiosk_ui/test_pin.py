@@ -1,5 +1,4 @@
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,19 +12,6 @@ from tests.kiosk_ui.desk_client import PIN, Desk, Time, opened_desk, pin_hash
 
 WRONG = "135790"
 OTHER_BOOT = "f" * 32
-
-
-@pytest.fixture
-def now() -> Time:
-    """The hand on the clock."""
-    return Time()
-
-
-@pytest.fixture
-async def desk(tmp_path: Path, now: Time) -> AsyncIterator[Desk]:
-    """A kiosk at noon."""
-    async with opened_desk(tmp_path, now) as desk:
-        yield desk
 
 
 def test_a_hash_fits_its_pin_and_no_other() -> None:

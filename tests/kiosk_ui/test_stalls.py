@@ -1,4 +1,3 @@
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,19 +19,6 @@ from tests.kiosk_ui.desk_client import (
 
 OTHER_BOOT = "f" * 32
 TOLD = {"open": "open", "sold_out": ["mussel"], "prices": {"oyster": 120}}
-
-
-@pytest.fixture
-def now() -> Time:
-    """The hand on the clock."""
-    return Time()
-
-
-@pytest.fixture
-async def desk(tmp_path: Path, now: Time) -> AsyncIterator[Desk]:
-    """A kiosk at noon."""
-    async with opened_desk(tmp_path, now) as desk:
-        yield desk
 
 
 async def entered(desk: Desk, number: str = "12") -> str:

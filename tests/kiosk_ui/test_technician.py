@@ -1,5 +1,4 @@
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,6 @@ from sync.ranges import Ranges
 from tests.kiosk_ui.desk_client import Desk, Time, opened_desk
 
 OTHER_BOOT = "f" * 32
-
-
-@pytest.fixture
-def now() -> Time:
-    """The hand on the clock."""
-    return Time()
-
-
-@pytest.fixture
-async def desk(tmp_path: Path, now: Time) -> AsyncIterator[Desk]:
-    """A kiosk at noon."""
-    async with opened_desk(tmp_path, now) as desk:
-        yield desk
 
 
 async def ask(desk: Desk, token: str | None = None) -> dict[str, Any]:

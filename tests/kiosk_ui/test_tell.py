@@ -1,5 +1,4 @@
 import uuid
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +14,6 @@ from sync.uplink import Options as UplinkOptions
 from sync.uplink import Uplink
 from tests.enrolled import KIOSK, enrolled
 from tests.kiosk_ui.desk_client import NOON_UTC_MS, Desk, Time, opened_desk
-
-
-@pytest.fixture
-def now() -> Time:
-    """The hand on the clock."""
-    return Time()
-
-
-@pytest.fixture
-async def desk(tmp_path: Path, now: Time) -> AsyncIterator[Desk]:
-    """A kiosk at noon."""
-    async with opened_desk(tmp_path, now) as desk:
-        yield desk
 
 
 def report(**more: Any) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +19,6 @@ from kiosk_ui.usage import (
 from tests.kiosk_ui.desk_client import HOUR_MS, Desk, Time, opened_desk
 
 PLANTED = 200
-
-
-@pytest.fixture
-def now() -> Time:
-    """The hand on the clock."""
-    return Time()
-
-
-@pytest.fixture
-async def desk(tmp_path: Path, now: Time) -> AsyncIterator[Desk]:
-    """A kiosk at noon."""
-    async with opened_desk(tmp_path, now) as desk:
-        yield desk
 
 
 async def test_sums_leave_once_an_hour_as_one_event(desk: Desk, now: Time) -> None:
