@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -199,6 +200,7 @@ def seconds(text: str) -> float:
 
 def run_kiosk(arguments: argparse.Namespace) -> int:
     """`angsila run`."""
+    gc.disable()  # A start makes much and drops little; `service.run` enables it again.
     from edge import settings as reader
 
     settings = reader.load(arguments.config or settings_file("gateway.toml"))

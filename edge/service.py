@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -66,6 +67,8 @@ async def run(settings: Settings, state: Path) -> None:
             kiosk = Kiosk(settings, folder, journal)
             app = kiosk.app()
             async with kiosk.local_socket(), pages(app, listening):
+                gc.freeze()  # What the start made stays: no collection has to walk it again.
+                gc.enable()
                 systemd.notify(READY="1", STATUS="serving")
                 log.info("kiosk on http://%s:%d", *listening.getsockname()[:2])
                 await run_parts(kiosk.parts(), stopping)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # The commonest traditional characters of what visitors ask for, and their simplified forms.
 TRADITIONAL = (
@@ -23,6 +24,10 @@ _ACCENTS = re.compile("[\u0300-\u036f]")
 _TONES = re.compile("[\u0e47-\u0e4c\u0e4e]")
 
 
+FOLDED_MAX = 8192  # The same names are folded for each language's index.
+
+
+@lru_cache(FOLDED_MAX)
 def fold(text: str) -> str:
     """The same words without case, accents, tone marks and punctuation, one space between."""
     bare = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", text)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -122,7 +123,9 @@ async def file(request: web.Request) -> web.Response:
     if request.headers.get("If-None-Match") == headers["ETag"]:
         return web.Response(status=304, headers=headers)
     accepted = request.headers.get("Accept-Encoding", "")
-    for coding, body in (("zstd", asset.zstd), ("gzip", asset.gzip)):
-        if body is not None and coding in accepted:
+    for coding in () if asset.packed_already else ("zstd", "gzip"):
+        if coding in accepted:
+            # Off the event loop: the first time it has to be made.
+            body = await asyncio.to_thread(getattr, asset, coding)
             return web.Response(body=body, headers={**headers, "Content-Encoding": coding})
     return web.Response(body=asset.body, headers=headers)
