@@ -34,7 +34,7 @@ export function say(text, url) {
 }
 
 // What a person would read aloud: the headings and what is marked for it.
-function saySection(section) {
+export function saySection(section) {
   const parts = section.querySelectorAll("h1,[data-say],.tile b,.card b,dt,dd");
   say([...parts].map((one) => one.innerText.trim()).filter(Boolean).join(". "), recording());
 }
@@ -48,6 +48,12 @@ onEvery((section) => {
   if (document.documentElement.dataset.listen) saySection(section);
 });
 onReset(hush);
+
+// A person at the keys hears what Enter would do; the screen that a tap opens speaks by itself.
+addEventListener("focusin", ({ target }) => {
+  if (!document.documentElement.dataset.listen || !target.matches("button:focus-visible")) return;
+  say(target.ariaLabel || target.innerText);
+});
 
 export const sayStill = (seconds) => {
   if (document.documentElement.dataset.listen) say(words().stillThere.replace("{n}", seconds));

@@ -7,20 +7,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.kiosk_ui.screen import Served, chromium, open_screen, served, settle, show
 
-# A browser with a voice for English, and what it was asked to say.
-VOICE = """
-window.said = [];
-const voice = { lang: 'en-GB', name: 'Test' };
-Object.defineProperty(window, 'speechSynthesis', { value: {
-  getVoices: () => [voice], speak: (one) => window.said.push(one.text), cancel: () => undefined,
-} });
-window.SpeechSynthesisUtterance = class { constructor(text) { this.text = text; } };
-"""
-NO_VOICE = """
-Object.defineProperty(window, 'speechSynthesis', { value: {
-  getVoices: () => [], speak: () => undefined, cancel: () => undefined,
-} });
-"""
 BODY_GROWTH = {"a1": 1.3, "a2": 1.6}
 IDLE_S = 60
 SLOW = 3
@@ -38,16 +24,6 @@ def screen() -> Iterator[Served]:
     """One wide screen for all tests of this file."""
     with served("1280x800") as screen:
         yield screen
-
-
-def with_script(browser: Browser, screen: Served, script: str, address: str = "") -> Page:
-    """A page in a browser that was changed before it began."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, has_touch=True)
-    page = context.new_page()
-    page.add_init_script(script)
-    page.goto(f"{screen.url}/{address}")
-    settle(page)
-    return page
 
 
 def text_px(page: Page) -> float:
@@ -90,43 +66,11 @@ def test_every_mode_is_a_tap_away_and_said(browser: Browser, screen: Served) -> 
 
 def test_a_kiosk_without_a_voice_says_so(browser: Browser, screen: Served) -> None:
     """Nobody is offered what this kiosk cannot do."""
-    page = with_script(browser, screen, NO_VOICE, "#en/access")
+    page = open_screen(browser, screen, "#en/access")
     expect(page.locator("[data-value=listen]")).to_be_disabled()
     expect(page.locator("[data-value=listen]")).to_contain_text("No voice here")
     show(page, "en", "entry/oyster")
     expect(page.locator("[data-act=listen]")).to_be_hidden()
-    page.context.close()
-
-
-def test_an_entry_is_read_aloud(browser: Browser, screen: Served) -> None:
-    """Name and text are spoken on a tap, and by themselves while that is wanted."""
-    page = with_script(browser, screen, VOICE, "#en/entry/oyster")
-    page.locator("[data-act=listen]").tap()
-    assert "Oysters" in page.evaluate("() => window.said.at(-1)")
-
-    page.locator('#bar [data-go="access"]').tap()
-    page.locator("[data-value=listen]").tap()
-    page.locator("[data-back]").tap()
-    assert "farmed" in page.evaluate("() => window.said.at(-1)")
-
-    show(page, "th", "entry/oyster")
-    expect(page.locator("[data-act=listen]")).to_be_hidden()
-    page.context.close()
-
-
-def test_the_warning_is_spoken_and_comes_later(browser: Browser, screen: Served) -> None:
-    """Whoever listens has three times as long, and hears the question."""
-    page = with_script(browser, screen, VOICE)
-    page.clock.install()
-    page.reload()
-    settle(page)
-    show(page, "en", "access")
-    page.locator("[data-value=listen]").tap()
-    page.clock.run_for((IDLE_S + 5) * 1000)
-    expect(page.locator("#asking")).to_be_hidden()
-    page.clock.run_for((SLOW - 1) * IDLE_S * 1000)
-    expect(page.locator("#asking")).to_be_visible()
-    assert "20 seconds" in page.evaluate("() => window.said.at(-1)")
     page.context.close()
 
 

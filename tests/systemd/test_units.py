@@ -26,7 +26,7 @@ def installed(tmp_path: Path) -> Path:
         shutil.copy(UNITS / name, here)
     shutil.copytree("/usr/lib/systemd/system", tmp_path / "usr/lib/systemd/system", symlinks=True)
     for unit in UNITS.glob("*.service"):
-        for program in re.findall(r"(?m)(?:^ExecStart=| -- )(/\S+)", unit.read_text()):
+        for program in re.findall(r"(?m)(?:^ExecStart(?:Pre)?=| -- )(/\S+)", unit.read_text()):
             stand_in = tmp_path / program.removeprefix("/")
             stand_in.parent.mkdir(parents=True, exist_ok=True)
             stand_in.touch(mode=0o755)

@@ -1,0 +1,116 @@
+"""A browser that may speak, and what is heard of it: all is real but for the loudspeaker."""
+
+from __future__ import annotations
+
+import array
+import os
+import select
+import shutil
+import signal
+import time
+import wave
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.kiosk_ui.screen import CHROMIUM, ROOT, SWITCHES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SETTINGS = ROOT / "config" / "speech-dispatcher"
+HEARD_MAX_S = 60.0
+LINE_BYTES_MAX = 65_536
+# Stands before Debian's espeak-ng: it tells what it was asked for and lets that write a file.
+LOUDSPEAKER = """#!/bin/sh
+said=$(cat)
+printf %s "$said" | /usr/bin/espeak-ng "$@" -w {folder}/last.wav
+printf '%s\\t%s\\n' "$2" "$(printf %s "$said" | tr '\\n\\t' '  ')" > {folder}/said
+"""
+NO_CARD = "pcm.!default { type null }\nctl.!default { type null }\n"
+
+
+class Sentence(NamedTuple):
+    """One sentence: which of espeak-ng's voices spoke it, for how long and how loud at most."""
+
+    voice: str
+    text: str
+    sound_s: float
+    peak: int  # Of 32,767.
+
+
+class Ear:
+    """Hears what the loudspeaker would have said."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._pipe = os.open(folder / "said", os.O_RDWR | os.O_NONBLOCK)
+        self._rest = b""
+
+    def close(self) -> None:
+        """Stop to listen."""
+        os.close(self._pipe)
+
+    def forget(self) -> None:
+        """Whatever was said before counts no more."""
+        self._rest = b""
+        while select.select([self._pipe], [], [], 0)[0]:
+            os.read(self._pipe, LINE_BYTES_MAX)
+
+    def until(self, words: str) -> Sentence:
+        """The first sentence with these words in it. Raises `TimeoutError` with what was said."""
+        others = []
+        end_s = time.monotonic() + HEARD_MAX_S
+        while (left_s := end_s - time.monotonic()) > 0:
+            line, newline, rest = self._rest.partition(b"\n")
+            if not newline:
+                if select.select([self._pipe], [], [], left_s)[0]:
+                    self._rest += os.read(self._pipe, LINE_BYTES_MAX)
+                continue
+            self._rest = rest
+            voice, _, text = line.decode().partition("\t")
+            if words in text:
+                return Sentence(voice, text, *self._sound())
+            others.append(text)
+        raise TimeoutError(f"nobody said {words!r}, only {others}")
+
+    def _sound(self) -> tuple[float, int]:
+        with wave.open(str(self._folder / "last.wav")) as file:
+            samples = array.array("h", file.readframes(file.getnframes()))
+            return len(samples) / file.getframerate(), max(samples, default=0)
+
+
+@contextmanager
+def speaking_chromium() -> Iterator[tuple[Browser, Ear]]:
+    """Chromium with the voices of a kiosk, started and set as angsila-screen.service does."""
+    with TemporaryDirectory(prefix="voice-") as name, sync_playwright() as playwright:
+        folder = Path(name)
+        home, run, programs = (folder / part for part in ("home", "run", "bin"))
+        for part in (home, run, programs):
+            part.mkdir(mode=0o700)
+        shutil.copytree(SETTINGS, home / ".config" / SETTINGS.name)
+        (home / ".asoundrc").write_text(NO_CARD)
+        espeak = programs / "espeak-ng"
+        espeak.write_text(LOUDSPEAKER.format(folder=folder))
+        espeak.chmod(0o755)
+        os.mkfifo(folder / "said")
+        ear = Ear(folder)
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[*SWITCHES, "--enable-speech-dispatcher"],
+            env={
+                "PATH": f"{programs}:/usr/bin:/bin",
+                "HOME": str(home),
+                "XDG_RUNTIME_DIR": str(run),
+            },
+        )
+        try:
+            yield browser, ear
+        finally:
+            browser.close()
+            for pid in run.glob("speech-dispatcher/pid/*.pid"):
+                os.kill(int(pid.read_text()), signal.SIGTERM)
+            ear.close()
