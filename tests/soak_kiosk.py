@@ -25,8 +25,8 @@ from tests.bench_kiosk.memory import MB, pss_bytes
 from tests.bench_kiosk.taps import INSTRUMENT, Finger, at_percent
 from tests.edge.test_pack_device import config
 from tests.kiosk_ui import packs
-from tests.kiosk_ui.flows import FLOWS, begin, see_answer, turn_to_answer, wake
-from tests.kiosk_ui.screen import CHROMIUM, LANGUAGES, SWITCHES, settle, show
+from tests.kiosk_ui.flows import FLOWS, begin, see_answer, turn_to_answer
+from tests.kiosk_ui.screen import CHROMIUM, LANGUAGES, SWITCHES, reset, settle, show
 from tests.waiting import ANGSILA, free_port, get
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class Soak:
         self.flows += 1
         if killed_s is not None:
             self.start()
-        wake(self.page)
+        reset(self.page)
         if KILL_CHANCE <= mishap < KILL_CHANCE + PACK_CHANCE:
             self.swap()
 

@@ -1,11 +1,41 @@
-"""The desk at which the tests of posts sit: a kiosk whose clock they move."""
+"""What many tests share: a browser, a served screen, and the desk at which posts are tested."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.kiosk_ui.desk_client import Desk, Time, opened_desk
+from tests.kiosk_ui.screen import WIDE, Served, chromium, served
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of a file."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def screen() -> Iterator[Served]:
+    """One wide screen for all tests of a file; who kills it starts it again."""
+    with served(WIDE) as screen:
+        yield screen
+
+
+@pytest.fixture(scope="module")
+def stall_screen() -> Iterator[Served]:
+    """The same with two stalls, their keepers' PINs and a technician's."""
+    with served(WIDE, pack="stalls") as screen:
+        yield screen
+
+
+@pytest.fixture
+def own_screen() -> Iterator[Served]:
+    """The same for one test alone: it may be killed, and nobody has told it anything before."""
+    with served(WIDE, pack="stalls") as screen:
+        yield screen
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from playwright.sync_api import expect
 
 from kiosk_ui.content import load_pack
-from tests.kiosk_ui.screen import show
+from tests.kiosk_ui.screen import reset, show
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -72,19 +72,9 @@ TOUCHES_MAX = {
 }
 
 
-def wake(page: Page) -> None:
-    """A fresh person stands before the first screen."""
-    page.evaluate(
-        """async () => {
-          const { router } = await import(document.querySelector('script[type=module]').src);
-          router.start('th');
-        }"""
-    )
-
-
 def begin(page: Page, language: str) -> None:
     """A fresh person stands at home, in this language."""
-    wake(page)
+    reset(page)
     show(page, language, "home")
 
 

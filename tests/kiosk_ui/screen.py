@@ -35,6 +35,7 @@ SIZES = {
     "1280x800": (1280, 800, 5.88),
     "1080x1920": (1080, 1920, 4.03),
 }
+WIDE = "1280x800"  # What tests show that are about no panel.
 # The same standing or lying down, and a 15.6" panel: for what has to fit everywhere.
 PANELS = {
     **SIZES,
@@ -43,6 +44,7 @@ PANELS = {
     "1920x1080": (1920, 1080, 5.56),
 }
 LANGUAGES = ("th", "en", "zh")
+LIVE_MS_MAX = 60_000  # Only a machine that is very busy needs more than five seconds.
 # What the access screen can set, as attributes of the page.
 MODES = {
     "a": {},
@@ -121,11 +123,24 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def open_screen(browser: Browser, screen: Served, address: str = "", **context: Any) -> Page:
-    """A fresh page that has heard its first live values."""
+def open_screen(
+    browser: Browser, screen: Served, address: str = "", script: str = "", **context: Any
+) -> Page:
+    """A fresh page that has heard its first live values; `script` runs before all of its own."""
     width, height, _ = PANELS[screen.size]
     page = browser.new_context(viewport={"width": width, "height": height}, **context).new_page()
+    if script:
+        page.add_init_script(script)
     page.goto(f"{screen.url}/{address}")
+    settle(page)
+    return page
+
+
+def open_on_clock(browser: Browser, screen: Served, **context: Any) -> Page:
+    """The first screen, on a clock that the test may turn."""
+    page = open_screen(browser, screen, **context)
+    page.clock.install()
+    page.reload()
     settle(page)
     return page
 
@@ -168,6 +183,26 @@ def show(page: Page, language: str, name: str, number: int = 0) -> None:
         }""",
         [language, name, number],
     )
+
+
+def reset(page: Page) -> None:
+    """Start over for the next person, as the page does when nobody answers it."""
+    page.evaluate(
+        """async () => {
+          const { router } = await import(document.querySelector('script[type=module]').src);
+          router.start('th');
+        }"""
+    )
+
+
+def mark(page: Page) -> None:
+    """Wait until the page needs no service any more, and mark it."""
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => { window.same = true; })")
+
+
+def is_marked(page: Page) -> bool:
+    """Whether it is still that page, and none that was loaded since."""
+    return page.evaluate("() => window.same") is True
 
 
 def set_mode(page: Page, mode: str) -> None:

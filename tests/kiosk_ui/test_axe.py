@@ -1,7 +1,6 @@
 """axe's rules of WCAG 2.2 AA and good practice, on every kind of screen in every mode."""
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,9 +15,7 @@ from tests.kiosk_ui.screen import (
     Served,
     all_screens,
     ask,
-    chromium,
     open_screen,
-    served,
     set_mode,
     show,
 )
@@ -29,20 +26,6 @@ SOME = [
     *("attract", "home", "list/see", "entry/nacha-shrine", "sos", "today"),
     *("access", "language", "privacy", "toilet", "map", "search", "tell"),
 ]
-
-
-@pytest.fixture(scope="module")
-def screen() -> Iterator[Served]:
-    """One wide screen for all tests of this file."""
-    with served("1280x800") as screen:
-        yield screen
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this file."""
-    with chromium() as browser:
-        yield browser
 
 
 def violations(page: Page, mode: str) -> list[str]:

@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -12,19 +11,12 @@ from playwright.sync_api import Browser, Page
 from kiosk_ui.build_boot import PAGE, SOURCE
 from kiosk_ui.content import load_pack
 from kiosk_ui.tiles import FIRST_NUMBERS
-from tests.kiosk_ui.screen import CUT, Served, chromium, served
+from tests.kiosk_ui.screen import CUT, Served, served
 from tests.kiosk_ui.under_policy import BOOT, POLICY, ROOT
 
 SIZES = ((800, 480), (1280, 800), (1080, 1920), (480, 800))
 NEVER = ("https://example.com/", "file:///etc/passwd", "chrome://flags", "chrome://version")
 WAIT_MAX_MS = 30_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this file."""
-    with chromium() as browser:
-        yield browser
 
 
 def test_the_page_is_built_from_its_source() -> None:

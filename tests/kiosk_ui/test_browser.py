@@ -1,7 +1,5 @@
 """The screens in a real Chromium, on a really served kiosk."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, expect
 
@@ -10,19 +8,20 @@ from tests.kiosk_ui.screen import (
     CUT,
     LANGUAGES,
     SIZES,
+    WIDE,
     Served,
     ask,
-    chromium,
+    is_marked,
+    mark,
+    open_on_clock,
     open_screen,
     served,
-    settle,
     show,
 )
 
 NODES_MAX = 900
 TARGET_MM = 15
 PRIMARY_MM = 19.9  # 20 mm, less a rounding of pixels.
-WIDE = "1280x800"
 SMALL = "800x480"
 # The service's own messages, but for what they say of the card.
 FULL_CARD = """
@@ -56,20 +55,6 @@ WALK = f"""async (languages) => {{
   }}
   return [cut, nodes];
 }}"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this file."""
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def screen() -> Iterator[Served]:
-    """One wide screen for the tests that do not kill it."""
-    with served(WIDE) as screen:
-        yield screen
 
 
 class Watch:
@@ -263,7 +248,7 @@ def test_a_killed_service_takes_nothing_off_the_screen(browser: Browser) -> None
     """Taps go on, the page says so, and it is live again without a reload, which works, too."""
     with served(WIDE) as screen:
         page = open_screen(browser, screen, "#en/home")
-        page.evaluate("() => navigator.serviceWorker.ready.then(() => { window.same = true; })")
+        mark(page)
         screen.kill()
 
         expect(page.locator(".home [data-stale]")).to_be_visible(timeout=STALE_MS_MAX)
@@ -277,7 +262,7 @@ def test_a_killed_service_takes_nothing_off_the_screen(browser: Browser) -> None
 
         screen.start()
         expect(page.locator("body")).to_have_attribute("data-live", "yes", timeout=LIVE_MS_MAX)
-        assert page.evaluate("() => window.same") is True
+        assert is_marked(page)
 
         screen.kill()
         page.reload()
@@ -290,25 +275,19 @@ def test_a_killed_service_takes_nothing_off_the_screen(browser: Browser) -> None
 def test_a_card_that_takes_nothing_is_said(browser: Browser) -> None:
     """While measurements end with the power, the screen says so, and it fits."""
     with served(SMALL) as screen:
-        context = browser.new_context(viewport={"width": 800, "height": 480})
-        page = context.new_page()
-        page.add_init_script(FULL_CARD)
-        page.goto(f"{screen.url}/#en/home")
+        page = open_screen(browser, screen, "#en/home", FULL_CARD)
         expect(page.locator(".home [data-card]")).to_be_visible()
         box = page.locator(".home [data-card]").bounding_box()
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 800
-        context.close()
+        page.context.close()
 
 
 def test_old_values_turn_grey_and_then_go(browser: Browser) -> None:
     """Without news a value is grey after ten minutes and no longer there after an hour."""
     with served(WIDE) as screen:
-        page = open_screen(browser, screen)
-        page.clock.install()
-        page.reload()
-        settle(page)
+        page = open_on_clock(browser, screen)
         heat = page.locator('[data-age="heat"]')
         expect(heat).to_contain_text("°C")
         screen.kill()
@@ -324,10 +303,7 @@ def test_old_values_turn_grey_and_then_go(browser: Browser) -> None:
 
 def test_a_forgotten_screen_asks_waits_and_starts_afresh(browser: Browser, screen: Served) -> None:
     """After 60 s it asks for 20 s; a touch extends, again and again; then all is reset."""
-    page = open_screen(browser, screen)
-    page.clock.install()
-    page.reload()
-    settle(page)
+    page = open_on_clock(browser, screen)
     page.locator(".languages [data-language=en]").click()
     page.locator('[data-go="list/see"]').click()
     question = page.locator("#asking")
@@ -372,10 +348,7 @@ def test_the_question_fits(browser: Browser, screen: Served) -> None:
 
 def test_the_first_screen_takes_turns_with_its_languages(browser: Browser, screen: Served) -> None:
     """Each language has its twelve seconds, and a touch anywhere goes on in that language."""
-    page = open_screen(browser, screen)
-    page.clock.install()
-    page.reload()
-    settle(page)
+    page = open_on_clock(browser, screen)
     page.clock.run_for(13_000)
     expect(page.locator("html")).to_have_attribute("lang", "en")
     page.clock.run_for(13_000)

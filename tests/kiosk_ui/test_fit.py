@@ -1,13 +1,12 @@
 """Every screen fits every panel in every mode: sizes, gaps, cuts and what is within reach."""
 
 import os
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.kiosk_ui.fit import check
-from tests.kiosk_ui.screen import LANGUAGES, MODES, PANELS, chromium, open_screen, served, show
+from tests.kiosk_ui.screen import LANGUAGES, MODES, PANELS, open_screen, served, show
 
 FULL = bool(os.environ.get("KIOSK_FULL"))
 NODES_MAX = 900
@@ -26,13 +25,6 @@ ADD_STYLE = """(style) => {
 OWN = ("stall", "vendor", "pin", "technician", "tell")
 FEW = [("800x480", "a2"), ("1280x800", "reach"), ("1080x1920", "a2"), ("480x800", "contrast")]
 CASES = [(panel, mode) for panel in PANELS for mode in MODES] if FULL else FEW
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this file."""
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.mark.parametrize(("panel", "mode"), CASES)

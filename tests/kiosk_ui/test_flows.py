@@ -17,27 +17,21 @@ from tests.kiosk_ui.flows import (
     see_answer,
     touch,
     turn_to_answer,
-    wake,
 )
-from tests.kiosk_ui.screen import LANGUAGES, SIZES, Served, chromium, open_screen, served
+from tests.kiosk_ui.screen import (
+    LANGUAGES,
+    LIVE_MS_MAX,
+    SIZES,
+    WIDE,
+    Served,
+    is_marked,
+    mark,
+    open_screen,
+    reset,
+    served,
+)
 
-WIDE = "1280x800"
-LIVE_MS_MAX = 60_000  # Only a machine that is very busy needs more than five seconds.
 BY_NAME = [pytest.param(flow, id=flow.name) for flow in FLOWS]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this file."""
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def screen() -> Iterator[Served]:
-    """One wide screen; who kills it starts it again."""
-    with served(WIDE) as screen:
-        yield screen
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +39,7 @@ def pages(browser: Browser, screen: Served) -> Iterator[dict[str, Page]]:
     """A page for each language, which is never loaded again."""
     found = {one: open_screen(browser, screen, has_touch=True) for one in LANGUAGES}
     for page in found.values():
-        page.evaluate("() => navigator.serviceWorker.ready.then(() => { window.same = true; })")
+        mark(page)
     yield found
     for page in found.values():
         page.context.close()
@@ -62,7 +56,7 @@ def test_the_answer_is_so_many_touches_away(pages: dict[str, Page], flow: Flow) 
 def test_the_first_screen_costs_one_touch_more(pages: dict[str, Page]) -> None:
     """The one that wakes it, on the word of one's own language."""
     for language, page in pages.items():
-        wake(page)
+        reset(page)
         page.locator(f".languages [data-language={language}]").tap()
         assert go_through(page, DRIVER, language) <= TOUCHES_MAX[DRIVER.name]
 
@@ -70,7 +64,7 @@ def test_the_first_screen_costs_one_touch_more(pages: dict[str, Page]) -> None:
 def test_help_needs_no_home(pages: dict[str, Page]) -> None:
     """It is one touch from the first screen as well."""
     for page in pages.values():
-        wake(page)
+        reset(page)
         touch(page, HELP)
         expect(page.get_by_text("1669", exact=True)).to_be_visible()
 
@@ -129,4 +123,4 @@ def test_a_dead_service_stops_nobody_half_way(
         if flow == REPORT:
             expect(page.locator("[data-ticket]")).to_be_visible(timeout=LIVE_MS_MAX)
             expect(page.locator("[data-ticket]")).not_to_be_empty()
-        assert page.evaluate("() => window.same") is True
+        assert is_marked(page)

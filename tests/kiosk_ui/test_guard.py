@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
 
-from tests.kiosk_ui.screen import Served, chromium, open_screen, served
+from tests.kiosk_ui.screen import Served, open_screen
 
 ACTIONS = 20_000 if os.environ.get("KIOSK_FULL") else 400
 HEAP_GROWTH_MAX = 1.3
@@ -25,20 +25,6 @@ CHORDS = (
     *("ContextMenu", "Escape", "BrowserBack", "BrowserHome", "Control+c", "Control+v", "Control+x"),
 )
 KEYS = ("Tab", "Shift+Tab", "Enter", "Space", "ArrowDown", "ArrowUp", "Backspace", "a", "7")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this file."""
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def screen() -> Iterator[Served]:
-    """One wide screen for all tests of this file."""
-    with served("1280x800") as screen:
-        yield screen
 
 
 class Fence:

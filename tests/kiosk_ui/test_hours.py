@@ -9,26 +9,18 @@ from playwright.sync_api import Browser, Page, expect
 
 from kiosk_ui.content import load_pack
 from kiosk_ui.screen_toilet import TAG
-from tests.kiosk_ui.screen import chromium, open_screen, served, show
+from tests.kiosk_ui.screen import Served, open_screen, show
 
 BANGKOK = timezone(timedelta(hours=7))
 MONDAY = datetime(2026, 11, 23, tzinfo=BANGKOK)
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this file."""
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def page(browser: Browser) -> Iterator[Page]:
+def page(browser: Browser, screen: Served) -> Iterator[Page]:
     """A page of a kiosk whose clock is set."""
-    with served("1280x800") as screen:
-        page = open_screen(browser, screen)
-        yield page
-        page.context.close()
+    page = open_screen(browser, screen)
+    yield page
+    page.context.close()
 
 
 def open_at(page: Page, rule: str | None, when: datetime | None) -> Any:

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.kiosk_ui.screen import SIZES, Served, chromium, open_screen, served, set_mode, show
+from tests.kiosk_ui.screen import SIZES, Served, open_screen, reset, served, set_mode, show
 
 TARGET_MM = 15
-WIDE = "1280x800"
 
 # In the page: every target of the map that is on the screen, as left, top, right, bottom.
 TARGETS = """() => {
@@ -25,20 +24,6 @@ TARGETS = """() => {
 }"""
 PLAN_AT = """() => new DOMMatrix(
   getComputedStyle(document.querySelector('.plan:not([hidden])')).transform).toJSON()"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this file."""
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def screen() -> Iterator[Served]:
-    """One wide screen."""
-    with served(WIDE) as screen:
-        yield screen
 
 
 @pytest.fixture
@@ -193,12 +178,7 @@ def test_the_next_person_finds_the_map_as_new(page: Page) -> None:
     """After a reset neither the plan nor the card of the last one is left."""
     page.locator('.mapchips [data-plan="area"]').click()
     page.locator(".pin.rough:visible").click()
-    page.evaluate(
-        """async () => {
-          const { router } = await import(document.querySelector('script[type=module]').src);
-          router.start('en');
-        }"""
-    )
+    reset(page)
     show(page, "en", "map")
 
     expect(page.locator(".mapcard")).to_be_hidden()

@@ -1,7 +1,6 @@
 """What a person leaves behind when they have gone: nothing, on the page or on the disk."""
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +8,19 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.kiosk_ui.desk_client import PIN
+from tests.kiosk_ui.pinpad import enter
 from tests.kiosk_ui.screen import (
     CHROMIUM,
     SWITCHES,
+    WIDE,
     Served,
-    chromium,
-    open_screen,
+    open_on_clock,
+    reset,
     served,
     settle,
     show,
 )
-from tests.kiosk_ui.test_screen_stall import enter
 
-WIDE = "1280x800"
 EXTENDED = 12
 PLANTED = 200
 LONGEST_MS = 5 * 60_000 + 61_000  # A technician has five minutes.
@@ -55,26 +54,9 @@ LEFT = """async () => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this file."""
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def screen() -> Iterator[Served]:
-    """One wide screen with a stall, its keeper's PIN and a technician's."""
-    with served(WIDE, pack="stalls") as screen:
-        yield screen
-
-
 def opened(browser: Browser, screen: Served) -> Page:
     """A page whose clock stands still but when the test turns it."""
-    page = open_screen(browser, screen, has_touch=True)
-    page.clock.install()
-    page.reload()
-    settle(page)
+    page = open_on_clock(browser, screen, has_touch=True)
     page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
     page.clock.pause_at(page.evaluate("() => Date.now()") + 1_000)
     return page
@@ -124,10 +106,10 @@ def technician(page: Page) -> None:
 
 @pytest.mark.parametrize("role", [visitor, keeper, technician])
 def test_after_the_reset_all_is_as_on_the_first_day(
-    browser: Browser, screen: Served, role: Any
+    browser: Browser, stall_screen: Served, role: Any
 ) -> None:
     """Page, storage, history, selection and cookies are those of a page that was just opened."""
-    page = opened(browser, screen)
+    page = opened(browser, stall_screen)
     leave(page)
     fresh = page.evaluate(LEFT)
     length = page.evaluate("() => history.length")
@@ -149,10 +131,10 @@ def test_after_the_reset_all_is_as_on_the_first_day(
     [("home", 60), ("tell", 90), ("technician", 300)],
 )
 def test_the_question_stands_for_twenty_seconds_and_can_always_be_put_off(
-    browser: Browser, screen: Served, name: str, patience_s: int
+    browser: Browser, stall_screen: Served, name: str, patience_s: int
 ) -> None:
     """Never sooner, not a second less, twelve times in a row; after the last one it is over."""
-    page = opened(browser, screen)
+    page = opened(browser, stall_screen)
     if name == "technician":
         technician(page)
     else:
@@ -204,10 +186,7 @@ def test_two_hundred_names_are_nowhere_on_the_disk(browser: Browser, tmp_path: P
             )
             page.keyboard.type(names[0])
         with page.expect_response("**/api/usage"):
-            page.evaluate(
-                "async () => (await import(document.querySelector('script[type=module]').src))"
-                ".router.start('th')"
-            )
+            reset(page)
         screen.kill()
         context.close()
         files = [

@@ -5,14 +5,14 @@ import urllib.request
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from kiosk_ui.content import load_pack
 from kiosk_ui.pages import render_bundle
 from kiosk_ui.place import KioskPlace
 from kiosk_ui.screen_list import numbered
 from tests.kiosk_ui.desk_client import PIN, stall_pack
-from tests.kiosk_ui.screen import CUT, SIZES, Served, chromium, open_screen, pages_of, served, show
+from tests.kiosk_ui.screen import CUT, SIZES, Served, open_screen, pages_of, served, show
 
 
 def post(screen: Served, path: str, **body: object) -> dict[str, object]:
@@ -48,9 +48,9 @@ def test_numbers_are_in_the_order_of_counting() -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_what_is_open_now_comes_first(size: str) -> None:
+def test_what_is_open_now_comes_first(browser: Browser, size: str) -> None:
     """A stall that says so leads the list, a closed one ends it; its card says since when."""
-    with chromium() as browser, served(size, pack="stalls") as screen:
+    with served(size, pack="stalls") as screen:
         tell(screen, "12", "open")
         tell(screen, "7", "closed")
         page = open_screen(browser, screen)
@@ -75,11 +75,10 @@ def test_what_is_open_now_comes_first(size: str) -> None:
         page.context.close()
 
 
-def test_a_stall_is_found_by_its_number() -> None:
+def test_a_stall_is_found_by_its_number(browser: Browser, own_screen: Served) -> None:
     """As it is written over the stall, in the language of whoever looks for it."""
-    with chromium() as browser, served("1280x800", pack="stalls") as screen:
-        for language, query in (("en", "stall 12"), ("th", "แผง 12"), ("zh", "12")):
-            page = open_screen(browser, screen, f"#{language}/search")
-            page.locator(".search input").fill(query)
-            expect(page.locator(".hit").first).to_have_attribute("data-go", "stall/12")
-            page.context.close()
+    for language, query in (("en", "stall 12"), ("th", "แผง 12"), ("zh", "12")):
+        page = open_screen(browser, own_screen, f"#{language}/search")
+        page.locator(".search input").fill(query)
+        expect(page.locator(".hit").first).to_have_attribute("data-go", "stall/12")
+        page.context.close()

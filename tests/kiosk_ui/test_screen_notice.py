@@ -1,7 +1,5 @@
 """Notices of the city in a real Chromium."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -10,16 +8,15 @@ from tests.kiosk_ui.screen import (
     CUT,
     LANGUAGES,
     SIZES,
-    chromium,
+    WIDE,
+    open_on_clock,
     open_screen,
     pages_of,
     served,
     set_mode,
-    settle,
     show,
 )
 
-WIDE = "1280x800"
 LINE = "#screen .line:visible"
 URGENT_RGB = "rgb(184, 67, 15)"  # The orange of what is now.
 # What is touched, against the 15 mm that it must be high and wide, and the screen it must be on.
@@ -30,13 +27,6 @@ SMALL = """() => {
     .filter(([, r]) => Math.min(r.width, r.height) < 15 * mm || r.bottom > innerHeight || r.top < 0)
     .map(([name]) => name);
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this file."""
-    with chromium() as browser:
-        yield browser
 
 
 def line(page: Page) -> str:
@@ -85,11 +75,8 @@ def test_the_urgent_one_stands_first_and_leads_on(browser: Browser) -> None:
 def test_it_goes_at_midnight_without_a_restart(browser: Browser) -> None:
     """Also while the service is away: the page's clock goes on, and the tiles have the room."""
     with served(WIDE, pack="calm") as screen:
-        context = browser.new_context(viewport={"width": 1280, "height": 800})
-        page = context.new_page()
-        page.clock.install()
-        page.goto(f"{screen.url}/#en/home")
-        settle(page)
+        page = open_on_clock(browser, screen)
+        show(page, "en", "home")
         expect(page.locator(LINE)).to_have_count(1)
         screen.kill()
         page.clock.fast_forward(2 * 24 * 3_600_000)
@@ -97,7 +84,7 @@ def test_it_goes_at_midnight_without_a_restart(browser: Browser) -> None:
 
         expect(page.locator(LINE)).to_have_count(0)
         expect(page.locator(".tile:visible")).to_have_count(10)
-        context.close()
+        page.context.close()
 
 
 def test_an_unset_clock_shows_what_has_no_days(browser: Browser) -> None:

@@ -1,7 +1,6 @@
 """Search in a real Chromium: what is found, and how it is typed."""
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,23 @@ from playwright.sync_api import Browser, Page, expect
 from kiosk_ui.content import load_pack
 from kiosk_ui.search_fold import fold
 from kiosk_ui.tiles import FIRST_NUMBERS
-from tests.kiosk_ui.screen import CUT, LANGUAGES, SIZES, Served, chromium, open_screen, served, show
+from tests.kiosk_ui.screen import (
+    CUT,
+    LANGUAGES,
+    PANELS,
+    SIZES,
+    Served,
+    open_screen,
+    reset,
+    served,
+    show,
+)
 
 HERE = Path(__file__).parent
 HIT_AT = 3
 HITS_MIN = 0.95
 KEY_MM = 15
-NARROW = {"480x800": (480, 800, 5.25), "800x1280": (800, 1280, 5.88)}
+NARROW = ("480x800", "800x1280")
 ODD = (
     "นํ้า",
     "เเม่",
@@ -55,20 +64,6 @@ KEYS = """async (least) => {
   .filter(([, { width, height }]) => width && Math.min(width, height) < least - 0.1)
   .map(([text, { width, height }]) => `${text} ${width} ${height}`);
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this file."""
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def screen() -> Iterator[Served]:
-    """One wide screen for the tests that need no other."""
-    with served("1280x800") as screen:
-        yield screen
 
 
 def labelled(name: str) -> list[tuple[str, set[str]]]:
@@ -137,7 +132,7 @@ def test_page_and_pack_fold_alike(browser: Browser, screen: Served) -> None:
     assert folded == [fold(word) for word in (*words, *ODD)]
 
 
-@pytest.mark.parametrize("size", ["800x480", "1280x800", "1080x1920"])
+@pytest.mark.parametrize("size", SIZES)
 def test_a_thai_word_is_found_by_touch(browser: Browser, size: str) -> None:
     """Four letters without a tone mark are enough, and the answer is one tap away."""
     with served(size) as narrow:
@@ -236,12 +231,7 @@ def test_nothing_typed_leaves_the_page_or_outlives_the_person(
     assert asked == []
     assert page.evaluate("() => sessionStorage.length + localStorage.length") == 0
 
-    page.evaluate(
-        """async () => {
-          const { router } = await import(document.querySelector('script[type=module]').src);
-          router.start('th');
-        }"""
-    )
+    reset(page)
     assert "secret" not in page.content()
     show(page, "en", "search")
     expect(page.locator(".search input")).to_have_value("")
@@ -253,7 +243,7 @@ def test_every_key_is_large_enough_and_nothing_is_cut_off(
     browser: Browser, screen: Served, size: str
 ) -> None:
     """15 mm for whatever is touched, in each script and with results, on every panel."""
-    width, height, scale = (SIZES | NARROW)[size]
+    width, height, scale = PANELS[size]
     page = open_screen(browser, screen)
     page.set_viewport_size({"width": width, "height": height})
     page.evaluate("(mm) => document.documentElement.style.setProperty('--mm', `${mm}px`)", scale)

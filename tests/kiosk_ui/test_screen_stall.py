@@ -1,31 +1,11 @@
 """A stall's card and its keeper's screens in a real Chromium."""
 
-from collections.abc import Iterator
-
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.kiosk_ui.desk_client import PIN
-from tests.kiosk_ui.screen import Served, chromium, open_screen, served, show
-from tests.kiosk_ui.test_screen_tell import RESET
+from tests.kiosk_ui.pinpad import WRONG, enter
+from tests.kiosk_ui.screen import Served, open_on_clock, open_screen, reset, show
 
-WIDE = "1280x800"
-WRONG = "135790"
 HOLD_MS = 3_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this file."""
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def screen() -> Iterator[Served]:
-    """One wide screen with two stalls."""
-    with served(WIDE, pack="stalls") as screen:
-        yield screen
 
 
 def hold(page: Page) -> None:
@@ -36,16 +16,10 @@ def hold(page: Page) -> None:
     page.mouse.up()
 
 
-def enter(page: Page, pin: str = PIN) -> None:
-    """Type a PIN on the pad, wherever its digits are."""
-    for digit in pin:
-        page.locator("[data-act=digit]", has_text=digit).click()
-
-
-def test_a_keeper_tells_what_holds_today(browser: Browser, screen: Served) -> None:
+def test_a_keeper_tells_what_holds_today(browser: Browser, own_screen: Served) -> None:
     """Three seconds, the PIN, open, a price, sold out, and yes: it stands on the card at once."""
-    page = open_screen(browser, screen, "#en/stall/12")
-    other = open_screen(browser, screen, "#en/stall/12")
+    page = open_screen(browser, own_screen, "#en/stall/12")
+    other = open_screen(browser, own_screen, "#en/stall/12")
     expect(page.locator("[data-told]")).to_have_text("No news for today, please ask")
     hold(page)
     expect(page.locator(".pinpad h1")).to_have_text("PIN of stall 12")
@@ -70,9 +44,9 @@ def test_a_keeper_tells_what_holds_today(browser: Browser, screen: Served) -> No
     other.context.close()
 
 
-def test_a_wrong_pin_says_how_many_tries_are_left(browser: Browser, screen: Served) -> None:
+def test_a_wrong_pin_says_how_many_tries_are_left(browser: Browser, own_screen: Served) -> None:
     """After the fifth the pad says how long to wait."""
-    page = open_screen(browser, screen, "#en/stall/12")
+    page = open_screen(browser, own_screen, "#en/stall/12")
     hold(page)
     for left in (4, 3, 2, 1):
         enter(page, WRONG)
@@ -82,12 +56,9 @@ def test_a_wrong_pin_says_how_many_tries_are_left(browser: Browser, screen: Serv
     page.context.close()
 
 
-def test_a_short_touch_opens_no_pad(browser: Browser, screen: Served) -> None:
+def test_a_short_touch_opens_no_pad(browser: Browser, own_screen: Served) -> None:
     """Nor does a finger that leaves in time."""
-    page = open_screen(browser, screen)
-    page.clock.install()
-    page.reload()
-    page.wait_for_selector("html[data-ready]")
+    page = open_on_clock(browser, own_screen)
     show(page, "en", "stall/12")
     page.locator(".stall .wares").hover()
     page.mouse.down()
@@ -99,30 +70,30 @@ def test_a_short_touch_opens_no_pad(browser: Browser, screen: Served) -> None:
     page.context.close()
 
 
-def test_a_session_goes_with_the_person(browser: Browser, screen: Served) -> None:
+def test_a_session_goes_with_the_person(browser: Browser, own_screen: Served) -> None:
     """After a reset the keeper's screens ask for the PIN again."""
-    page = open_screen(browser, screen, "#th/stall/12")
+    page = open_screen(browser, own_screen, "#th/stall/12")
     hold(page)
     enter(page)
     expect(page.locator(".vendor")).to_be_visible()
-    page.evaluate(RESET)
+    reset(page)
     show(page, "th", "vendor/12")
 
     expect(page.locator(".stall")).to_be_visible()
     page.context.close()
 
 
-def test_a_session_that_is_over_is_said(browser: Browser, screen: Served) -> None:
+def test_a_session_that_is_over_is_said(browser: Browser, own_screen: Served) -> None:
     """The service may have started again: it knows no token of before, and nothing is stored."""
-    page = open_screen(browser, screen, "#th/stall/12")
+    page = open_screen(browser, own_screen, "#th/stall/12")
     hold(page)
     enter(page)
     page.locator("[data-act=open][data-value=closed]").click()
     page.locator("[data-act=confirm]").click()
-    screen.kill()
+    own_screen.kill()
     page.locator("[data-act=tell-today]").click()
     expect(page.locator("[data-said]")).to_have_text("ยังไม่ได้บันทึก โปรดลองใหม่")
-    screen.start()
+    own_screen.start()
     page.locator("[data-act=tell-today]").click()
     expect(page.locator("[data-said]")).to_have_text("หมดเวลา โปรดใส่รหัสอีกครั้ง")
     page.context.close()

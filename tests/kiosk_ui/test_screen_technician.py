@@ -1,30 +1,12 @@
 """The technician's screen in a real Chromium."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from kiosk_ui.i18n import say
 from kiosk_ui.screen_technician import FACTS
-from tests.kiosk_ui.screen import SIZES, Served, chromium, open_screen, pages_of, served, show
-from tests.kiosk_ui.test_screen_stall import WRONG, enter
-
-WIDE = "1280x800"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this file."""
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def screen() -> Iterator[Served]:
-    """One wide screen with a technician's PIN."""
-    with served(WIDE, pack="stalls") as screen:
-        yield screen
+from tests.kiosk_ui.pinpad import WRONG, enter
+from tests.kiosk_ui.screen import SIZES, WIDE, Served, open_screen, pages_of, served, show
 
 
 def knock(page: Page, times: int) -> None:
@@ -33,9 +15,11 @@ def knock(page: Page, times: int) -> None:
         page.touchscreen.tap(SIZES[WIDE][0] - 20, 20)
 
 
-def test_five_taps_and_the_pin_show_how_the_kiosk_is(browser: Browser, screen: Served) -> None:
+def test_five_taps_and_the_pin_show_how_the_kiosk_is(
+    browser: Browser, stall_screen: Served
+) -> None:
     """Every fact that the service tells is on one of the pages, and no page scrolls."""
-    page = open_screen(browser, screen, "#en/home", has_touch=True)
+    page = open_screen(browser, stall_screen, "#en/home", has_touch=True)
     knock(page, 4)
     expect(page.locator(".home")).to_be_visible()
     knock(page, 1)
@@ -59,9 +43,9 @@ def test_five_taps_and_the_pin_show_how_the_kiosk_is(browser: Browser, screen: S
     page.context.close()
 
 
-def test_taps_elsewhere_do_not_count(browser: Browser, screen: Served) -> None:
+def test_taps_elsewhere_do_not_count(browser: Browser, stall_screen: Served) -> None:
     """Four in the corner, one beside it, and one more are not five."""
-    page = open_screen(browser, screen, "#en/sos", has_touch=True)
+    page = open_screen(browser, stall_screen, "#en/sos", has_touch=True)
     knock(page, 4)
     page.touchscreen.tap(300, 30)
     knock(page, 1)
@@ -70,9 +54,9 @@ def test_taps_elsewhere_do_not_count(browser: Browser, screen: Served) -> None:
     page.context.close()
 
 
-def test_the_digits_change_places(browser: Browser, screen: Served) -> None:
+def test_the_digits_change_places(browser: Browser, stall_screen: Served) -> None:
     """Who watches the finger learns nothing: after each try they stand elsewhere."""
-    page = open_screen(browser, screen, "#en/home")
+    page = open_screen(browser, stall_screen, "#en/home")
     orders = set()
     for _ in range(4):
         show(page, "en", "home")

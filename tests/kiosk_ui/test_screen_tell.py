@@ -1,7 +1,6 @@
 """Tell the city in a real Chromium, on a really served kiosk."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,36 +12,16 @@ from tests.kiosk_ui.screen import (
     LANGUAGES,
     SIZES,
     Served,
-    chromium,
     open_screen,
     pages_of,
+    reset,
     served,
     show,
 )
 
-WIDE = "1280x800"
 TARGET_MM = 15
 GAP_MM = 2.9  # 3 mm, less a rounding of pixels.
 PLANTED = ("somchai", "malee", "quiet sea")
-# What a reset does, without waiting for it.
-RESET = """async () => {
-  const { router } = await import(document.querySelector('script[type=module]').src);
-  router.start('th');
-}"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this file."""
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def screen() -> Iterator[Served]:
-    """One wide screen."""
-    with served(WIDE, pack="stalls") as screen:
-        yield screen
 
 
 class Posts:
@@ -73,9 +52,9 @@ def test_the_screen_offers_what_the_service_takes() -> None:
     assert tuple(mood.value for mood in MOODS) == FACES
 
 
-def test_a_broken_light_is_three_taps(browser: Browser, screen: Served) -> None:
+def test_a_broken_light_is_three_taps(browser: Browser, own_screen: Served) -> None:
     """The chip, the reason, send; then the ticket that the service gave stands there large."""
-    page = open_screen(browser, screen, "#en/home", has_touch=True)
+    page = open_screen(browser, own_screen, "#en/home", has_touch=True)
     page.locator('[data-go="tell"]').tap()
     page.get_by_role("button", name="Broken light").tap()
     with page.expect_response("**/api/tell") as answered:
@@ -87,9 +66,9 @@ def test_a_broken_light_is_three_taps(browser: Browser, screen: Served) -> None:
     page.context.close()
 
 
-def test_nothing_chosen_cannot_be_sent(browser: Browser, screen: Served) -> None:
+def test_nothing_chosen_cannot_be_sent(browser: Browser, own_screen: Served) -> None:
     """A reason or a face wakes the button, and a second tap takes it back."""
-    page = open_screen(browser, screen, "#en/tell")
+    page = open_screen(browser, own_screen, "#en/tell")
     send = page.get_by_role("button", name="Send")
     expect(send).to_be_disabled()
     page.get_by_role("button", name="Good").click()
@@ -99,9 +78,9 @@ def test_nothing_chosen_cannot_be_sent(browser: Browser, screen: Served) -> None
     page.context.close()
 
 
-def test_words_of_ones_own_come_after_the_notice(browser: Browser, screen: Served) -> None:
+def test_words_of_ones_own_come_after_the_notice(browser: Browser, own_screen: Served) -> None:
     """What was chosen before is still chosen after writing, and all of it is sent."""
-    page = open_screen(browser, screen, "#en/tell", has_touch=True)
+    page = open_screen(browser, own_screen, "#en/tell", has_touch=True)
     posts = Posts(page, "/api/tell")
     page.get_by_role("button", name="Litter").tap()
     page.get_by_role("button", name="Add words").tap()
@@ -145,9 +124,9 @@ def test_an_entry_has_a_way_to_say_that_it_is_wrong(browser: Browser, size: str)
     assert posts.bodies[0]["entry"] == "entry/nacha-shrine"
 
 
-def test_wrong_info_says_and_sends_what_it_is_about(browser: Browser, screen: Served) -> None:
+def test_wrong_info_says_and_sends_what_it_is_about(browser: Browser, own_screen: Served) -> None:
     """The entry that was read last; another reason is about no entry."""
-    page = open_screen(browser, screen, "#en/entry/oyster")
+    page = open_screen(browser, own_screen, "#en/entry/oyster")
     posts = Posts(page, "/api/tell")
     for reason in ("Wrong info", "Smell"):
         show(page, "en", "tell")
@@ -162,32 +141,34 @@ def test_wrong_info_says_and_sends_what_it_is_about(browser: Browser, screen: Se
     page.context.close()
 
 
-def test_a_dead_service_is_said_and_tried_again(browser: Browser, screen: Served) -> None:
+def test_a_dead_service_is_said_and_tried_again(browser: Browser, own_screen: Served) -> None:
     """Nothing is called stored that is not; the ticket comes by itself with the service."""
-    page = open_screen(browser, screen, "#en/tell")
+    page = open_screen(browser, own_screen, "#en/tell")
     posts = Posts(page, "/api/tell")
-    screen.kill()
+    own_screen.kill()
     page.get_by_role("button", name="Broken light").click()
     page.get_by_role("button", name="Send").click()
     expect(page.locator(".outcome")).to_contain_text("Not stored yet")
     expect(page.locator("[data-ticket]")).to_be_hidden()
 
-    screen.start()
+    own_screen.start()
     expect(page.locator("[data-ticket]")).to_be_visible(timeout=15_000)
     assert len({sent["key"] for sent in posts.bodies}) == 1
     page.context.close()
 
 
-def test_what_could_not_be_stored_goes_with_the_person(browser: Browser, screen: Served) -> None:
+def test_what_could_not_be_stored_goes_with_the_person(
+    browser: Browser, own_screen: Served
+) -> None:
     """After the reset it is not sent any more, nor are words that were written."""
-    page = open_screen(browser, screen, "#en/tell")
-    screen.kill()
+    page = open_screen(browser, own_screen, "#en/tell")
+    own_screen.kill()
     page.get_by_role("button", name="Broken light").click()
     page.get_by_role("button", name="Send").click()
     expect(page.locator(".outcome")).to_contain_text("Not stored yet")
-    page.evaluate(RESET)
+    reset(page)
     posts = Posts(page, "/api/tell")
-    screen.start()
+    own_screen.start()
     expect(page.locator("body")).to_have_attribute("data-live", "yes", timeout=15_000)
     show(page, "en", "tell/words")
     expect(page.locator("textarea")).to_have_value("")
@@ -198,9 +179,11 @@ def test_what_could_not_be_stored_goes_with_the_person(browser: Browser, screen:
     page.context.close()
 
 
-def test_counters_hold_screens_and_no_word_that_was_typed(browser: Browser, screen: Served) -> None:
+def test_counters_hold_screens_and_no_word_that_was_typed(
+    browser: Browser, own_screen: Served
+) -> None:
     """At the reset the page sends sums by language, screen and kind, and nothing else."""
-    page = open_screen(browser, screen, "#en/home", has_touch=True)
+    page = open_screen(browser, own_screen, "#en/home", has_touch=True)
     usage = Posts(page, "/api/usage")
     for planted in PLANTED:
         show(page, "en", "search")
@@ -209,7 +192,7 @@ def test_counters_hold_screens_and_no_word_that_was_typed(browser: Browser, scre
         write(page, planted)
     show(page, "en", "sos")
     with page.expect_response("**/api/usage") as answered:
-        page.evaluate(RESET)
+        reset(page)
 
     assert answered.value.ok
     sent = json.dumps(usage.bodies)

@@ -1,8 +1,8 @@
 import pytest
+from playwright.sync_api import Browser
 
 from kiosk_ui.assets import Assets
 from kiosk_ui.scripts import join
-from tests.kiosk_ui.screen import chromium
 
 GOOD = {
     "here": "let n = 1;\nexport const seen = [];\nexport function go(to) {\n  n = to; // On.\n}\n"
@@ -21,19 +21,19 @@ def read(changed: dict[str, str], name: str) -> str:
     return {**GOOD, **changed}[name]
 
 
-def test_joined_modules_do_what_they_did_apart() -> None:
+def test_joined_modules_do_what_they_did_apart(browser: Browser) -> None:
     """Each once, in order, with a scope of its own, and their texts keep every space."""
     script = join("kiosk", lambda name: read({}, name))
-    with chromium() as browser:
-        page = browser.new_page()
-        address = "https://kiosk.example/"
-        page.route(f"{address}*", lambda route: route.fulfill(body="<p>", content_type="text/html"))
-        page.route(
-            f"{address}one.js",
-            lambda route: route.fulfill(body=script, content_type="text/javascript"),
-        )
-        page.goto(address)
-        seen = page.evaluate("async () => (await import('/one.js')).here.seen")
+    page = browser.new_page()
+    address = "https://kiosk.example/"
+    page.route(f"{address}*", lambda route: route.fulfill(body="<p>", content_type="text/html"))
+    page.route(
+        f"{address}one.js",
+        lambda route: route.fulfill(body=script, content_type="text/javascript"),
+    )
+    page.goto(address)
+    seen = page.evaluate("async () => (await import('/one.js')).here.seen")
+    page.context.close()
 
     assert seen == ["late", "it  is /* at */ 7", '[/"`]  x', 7]
     assert "Start" not in script

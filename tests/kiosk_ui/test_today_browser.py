@@ -1,16 +1,14 @@
 """Today in a real Chromium, with messages of the service as they may come."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.kiosk_ui.screen import CUT, LANGUAGES, SIZES, Served, chromium, served, settle, show
+from tests.kiosk_ui.screen import CUT, LANGUAGES, SIZES, Served, open_screen, served, show
 
 HOUR_MS = 3_600_000
-WIDE = "1280x800"
 # The service's own messages, with some parts of them changed.
 CHANGED = """
 const change = %s;
@@ -32,28 +30,10 @@ window.EventSource = class extends Real {
 """
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this file."""
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def screen() -> Iterator[Served]:
-    """One wide screen."""
-    with served(WIDE) as screen:
-        yield screen
-
-
 def open_today(browser: Browser, screen: Served, page_number: int, **change: Any) -> Page:
     """Open a page of Today in English with a changed world."""
-    width, height, _ = SIZES[screen.size]
-    page = browser.new_context(viewport={"width": width, "height": height}).new_page()
     whole = {"today": {}, "readings": {}, "without": [], "more": [], **change}
-    page.add_init_script(CHANGED % json.dumps(whole))
-    page.goto(f"{screen.url}/#en/today@{page_number}")
-    settle(page)
+    page = open_screen(browser, screen, f"#en/today@{page_number}", CHANGED % json.dumps(whole))
     # Which sensors there are is asked when the screen is shown.
     show(page, "en", "home")
     show(page, "en", "today", page_number)
