@@ -17,6 +17,7 @@ from sync.journal import Journal, Options
 from sync.uplink import Options as UplinkOptions
 from sync.uplink import Uplink
 from tests.enrolled import KIOSK, enrolled
+from tests.sync.lines import Measure
 
 BOOT = "0123456789abcdef0123456789abcdef"
 DECIMALS = {"water_level": 3, "air_temperature": 2, "people": 0}
@@ -108,3 +109,14 @@ def levels(journal: Journal, now: Time) -> Callable[..., None]:
             journal.append("pier", [reading], now.ms, simulated=True, decimals=DECIMALS)
 
     return append
+
+
+@pytest.fixture
+def measure(journal: Journal, levels: Callable[..., None]) -> Measure:
+    """Append `count` water levels, and seal them: a segment to send."""
+
+    async def sealed(count: int) -> None:
+        levels(count)
+        await journal.seal()
+
+    return sealed

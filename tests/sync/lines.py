@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
-if TYPE_CHECKING:
-    from sync.uplink import Uplink
+from sync.uplink import Uplink
 
+Measure = Callable[[int], Awaitable[None]]  # The fixture that seals so many levels.
 STATE_MAX_S = 10
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import BaseTestServer, TestServer
+from aiohttp.test_utils import BaseTestServer
 
 from drivers.reading import Reading
 from sync import local, wire, wire_pb2
@@ -25,7 +24,12 @@ from sync.journal import Journal
 from sync.uplink import Uplink, UplinkError
 from sync.verify import verify, verify_command
 from sync.wire import Segment
-from tests.enrolled import city_says, signed
+from tests.enrolled import KIOSK, city_says, signed
+from tests.sync.lines import Measure, state
+from tests.sync.road import pass_on, road
+
+Upload = Callable[..., Awaitable[tuple[int, bytes]]]
+MakeSegment = Callable[[int], Awaitable[bytes]]
 
 
 @pytest.fixture
@@ -42,6 +46,38 @@ def post(city: BaseTestServer, identity: Identity) -> Callable[..., Any]:
             return response.status, await response.read()
 
     return send
+
+
+@pytest.fixture
+def upload(post: Callable[..., Any]) -> Upload:
+    """Post these segments; status and answer."""
+
+    async def send(*segments: bytes) -> tuple[int, bytes]:
+        found = wire_pb2.Upload(kiosk=KIOSK, segments=segments)
+        status, answer = await post("/v1/segments", found.SerializeToString())
+        return status, answer
+
+    return send
+
+
+@pytest.fixture
+def make_segment(journal: Journal, post: Callable[..., Any], measure: Measure) -> MakeSegment:
+    """Make the first segment, with so many levels; the city has the dictionary for it."""
+
+    async def make(count: int) -> bytes:
+        await measure(count)
+        schema = journal.schema()
+        path = f"/v1/schema/{wire.sha256(schema).hex()}?kiosk={KIOSK}"
+        assert (await post(path, schema, "PUT"))[0] == 204
+        (found,) = await journal.segments(Lane.READINGS, 1, count, limit=9, bytes_max=2**20)
+        return found.body
+
+    return make
+
+
+async def readings_of(archive: Archive, journal: Journal) -> list[bytes]:
+    """The segments of the journal's readings that are at the city."""
+    return await archive.segments(KIOSK, Lane.READINGS, journal.epoch, 0, 10)
 
 
 async def lanes_of(archive: Archive) -> dict[str, dict[str, Any]]:
@@ -64,11 +100,10 @@ async def test_entries_arrive_once(
 
 
 async def test_the_newest_value_is_the_citys_latest(
-    journal: Journal, uplink: Uplink, archive: Archive, levels: Callable[..., None]
+    uplink: Uplink, archive: Archive, measure: Measure
 ) -> None:
     """The operator sees each stream's newest value with unit, quality and what is simulated."""
-    levels(3)
-    await journal.seal()
+    await measure(3)
     await uplink.flush()
     ((stream,),) = [kiosk["streams"] for kiosk in await archive.fleet()]
     assert stream["stream"] == "pier/water_level"
@@ -76,12 +111,11 @@ async def test_the_newest_value_is_the_citys_latest(
 
 
 async def test_the_newest_readings_go_first(
-    journal: Journal, uplink: Uplink, levels: Callable[..., None]
+    journal: Journal, uplink: Uplink, measure: Measure
 ) -> None:
     """After a long absence events and the present go together, then the past from its start."""
     for _ in range(4):
-        levels(10)
-        await journal.seal()
+        await measure(10)
     await journal.event("feedback", {"face": 1})
     order = []
     async with aiohttp.ClientSession() as session:
@@ -95,38 +129,14 @@ async def test_the_newest_readings_go_first(
 
 
 async def test_a_batch_sent_twice_is_kept_once(
-    journal: Journal,
-    post: Callable[..., Any],
-    put_schema: Callable[[], Any],
-    archive: Archive,
-    levels: Callable[..., None],
+    journal: Journal, make_segment: MakeSegment, upload: Upload, archive: Archive
 ) -> None:
     """When the answer is lost the kiosk sends the same bytes again, and nothing doubles."""
-    levels(5)
-    await journal.seal()
-    await put_schema()
-    found = await journal.segments(Lane.READINGS, 1, 5, limit=9, bytes_max=2**20)
-    upload = wire_pb2.Upload(kiosk="kiosk-1", segments=[each.body for each in found])
+    segment = await make_segment(5)
     for _ in range(2):
-        status, _ = await post("/v1/segments", upload.SerializeToString())
+        status, _ = await upload(segment)
         assert status == 200
-    bodies = await archive.segments("kiosk-1", Lane.READINGS, journal.epoch, 0, 10)
-    assert bodies == [each.body for each in found]
-
-
-@pytest.fixture
-def put_schema(journal: Journal, post: Callable[..., Any]) -> Callable[[], Any]:
-    """Put the journal's dictionary."""
-
-    async def put() -> None:
-        schema = journal.schema()
-        path = f"/v1/schema/{wire.sha256(schema).hex()}?kiosk=kiosk-1"
-        assert (await post(path, schema, "PUT"))[0] == 204
-
-    return put
-
-
-SIGNED = ("Content-Type", "Content-Digest", "Signature-Input", "Signature")
+    assert await readings_of(archive, journal) == [segment]
 
 
 class Swallower:
@@ -137,35 +147,15 @@ class Swallower:
         self.losses = losses
         self.uploads = 0
 
-    async def pass_on(self, request: web.Request) -> web.StreamResponse:
+    async def carry(self, request: web.Request) -> web.StreamResponse:
         """Hand a request to the city; its answer may not come back."""
-        body = await request.read()
-        async with (
-            aiohttp.ClientSession() as session,
-            session.request(
-                request.method,
-                self._city.make_url(request.path_qs),
-                data=body,
-                headers={name: request.headers[name] for name in SIGNED if name in request.headers},
-            ) as answer,
-        ):
-            content = await answer.read()
-            headers = {name: answer.headers[name] for name in SIGNED if name in answer.headers}
+        answer = await pass_on(self._city, request)
         if request.path == "/v1/segments" and answer.status == 200:
             self.uploads += 1
             if self.uploads <= self.losses:
                 assert request.transport is not None
                 request.transport.abort()
-        return web.Response(status=answer.status, body=content, headers=headers)
-
-
-@asynccontextmanager
-async def serve_road(handler: Callable[..., Any]) -> AsyncIterator[BaseTestServer]:
-    """Serve one handler for every path."""
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", handler)
-    async with TestServer(app) as server:
-        yield server
+        return answer
 
 
 async def test_lost_answers_cost_nothing(
@@ -173,45 +163,35 @@ async def test_lost_answers_cost_nothing(
     make_uplink: Callable[..., Uplink],
     city: BaseTestServer,
     archive: Archive,
-    levels: Callable[..., None],
+    measure: Measure,
 ) -> None:
     """The city commits, its answer is lost, the kiosk asks what arrived and goes on."""
-    levels(20)
-    await journal.seal()
-    road = Swallower(city, losses=1)
-    async with serve_road(road.pass_on) as server:
-        uplink = make_uplink(journal, str(server.make_url("/")))
+    await measure(20)
+    swallower = Swallower(city, losses=1)
+    async with road(swallower.carry) as url:
         with pytest.raises(aiohttp.ClientError):
-            await uplink.flush()
+            await make_uplink(journal, url).flush()
         assert journal.pending() == 20
-        again = make_uplink(journal, str(server.make_url("/")))
-        await again.flush()
-    assert road.uploads == 1, "hello told the kiosk that all of it had arrived"
+        await make_uplink(journal, url).flush()
+    assert swallower.uploads == 1, "hello told the kiosk that all of it had arrived"
     assert (await lanes_of(archive))["readings"]["got"] == [[1, 20]]
     assert journal.pending() == 0
 
 
 async def test_a_portal_is_no_city(
-    journal: Journal, make_uplink: Callable[..., Uplink], levels: Callable[..., None]
+    journal: Journal, make_uplink: Callable[..., Uplink], measure: Measure
 ) -> None:
     """A captive portal answers 200 to everything; that is no ack, and it has a name."""
-    levels(3)
-    await journal.seal()
+    await measure(3)
 
-    async def portal(request: web.Request) -> web.Response:
-        await request.read()
+    async def portal(_: web.Request) -> web.Response:
         return web.Response(text="<h1>Sign in to Pier Wi-Fi</h1>", content_type="text/html")
 
-    async with serve_road(portal) as server:
-        uplink = make_uplink(journal, str(server.make_url("/")))
+    async with road(portal) as url:
+        uplink = make_uplink(journal, url)
         with pytest.raises(UplinkError, match="text/html"):
             await uplink.flush()
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(uplink.keep())
-            while uplink.status()["state"] == "connecting":  # noqa: ASYNC110  It has no event.
-                await asyncio.sleep(0)
-            task.cancel()
-    assert uplink.status()["state"] == "portal"
+        await state(uplink, "portal")
     assert journal.pending() == 3
 
 
@@ -219,20 +199,17 @@ async def test_a_city_that_acks_nothing_is_not_believed(
     journal: Journal,
     make_uplink: Callable[..., Uplink],
     city_key: Key,
-    levels: Callable[..., None],
+    measure: Measure,
 ) -> None:
     """A 200 without the ranges that were sent is an error, and the entries stay."""
-    levels(3)
-    await journal.seal()
+    await measure(3)
 
     async def empty(request: web.Request) -> web.Response:
-        await request.read()
         return city_says(city_key, request, b"")
 
-    async with serve_road(empty) as server:
-        uplink = make_uplink(journal, str(server.make_url("/")))
+    async with road(empty) as url:
         with pytest.raises(UplinkError, match="has not taken"):
-            await uplink.flush()
+            await make_uplink(journal, url).flush()
     assert journal.pending() == 3
 
 
@@ -248,14 +225,12 @@ async def test_the_citys_time_sets_a_clock_that_nobody_has_set(
 
 
 async def test_anchors_travel_beside_the_entries(
-    journal: Journal, uplink: Uplink, archive: Archive, levels: Callable[..., None]
+    uplink: Uplink, archive: Archive, measure: Measure
 ) -> None:
     """An entry made before the clock was set gets its time at the city all the same."""
-    levels(1)
-    await journal.seal()
+    await measure(1)
     await uplink.flush()  # Learns the time from the answer to hello.
-    levels(1)
-    await journal.seal()
+    await measure(1)
     await uplink.flush()
     ((stream,),) = [kiosk["streams"] for kiosk in await archive.fleet()]
     assert stream["time_source"] == "city"
@@ -263,49 +238,32 @@ async def test_anchors_travel_beside_the_entries(
 
 
 async def test_a_poison_segment_does_not_block_the_next(
-    journal: Journal,
-    uplink: Uplink,
-    post: Callable[..., Any],
-    archive: Archive,
-    levels: Callable[..., None],
+    uplink: Uplink, upload: Upload, archive: Archive, measure: Measure
 ) -> None:
     """Well framed, wrong inside: kept aside with the reason, acked, and the lane goes on."""
     body = wire.encode_segment(
         Segment(b"another epoch 16", Lane.EVENTS, 1, 3, bytes(16), b"", b"", b"no zstd")
     )
-    upload = wire_pb2.Upload(kiosk="kiosk-1", segments=[body, body])
-    status, answer = await post("/v1/segments", upload.SerializeToString())
+    status, answer = await upload(body, body)
     reply = wire_pb2.UploadReply.FromString(answer)
     assert status == 200
     assert "no zstd" in reply.quarantined[0].reason
     aside = (await lanes_of(archive))["events"]["quarantined"]
     assert [(row["first"], row["entries"]) for row in aside] == [(1, 3)]
-    levels(2)
-    await journal.seal()
+    await measure(2)
     await uplink.flush()
     assert [[1, 2]] in [lane["got"] for kiosk in await archive.fleet() for lane in kiosk["lanes"]]
 
 
 async def test_other_content_for_a_stored_seq_is_a_fork(
-    journal: Journal,
-    post: Callable[..., Any],
-    put_schema: Callable[[], Any],
-    archive: Archive,
-    levels: Callable[..., None],
+    journal: Journal, make_segment: MakeSegment, upload: Upload, archive: Archive
 ) -> None:
     """A second writer with the same epoch overwrites nothing, and the operator is told."""
-    levels(4)
-    await journal.seal()
-    await put_schema()
-    (stored,) = await journal.segments(Lane.READINGS, 1, 4, limit=9, bytes_max=2**20)
-    segment = wire.decode_segment(stored.body)
-    forged = wire.encode_segment(segment._replace(boot=bytes(16)))
-    answers = []
-    for body in (stored.body, forged):
-        upload = wire_pb2.Upload(kiosk="kiosk-1", segments=[body])
-        answers.append((await post("/v1/segments", upload.SerializeToString()))[0])
+    stored = await make_segment(4)
+    forged = wire.encode_segment(wire.decode_segment(stored)._replace(boot=bytes(16)))
+    answers = [(await upload(body))[0] for body in (stored, forged)]
     assert answers == [200, 409]
-    assert await archive.segments("kiosk-1", Lane.READINGS, journal.epoch, 0, 9) == [stored.body]
+    assert await readings_of(archive, journal) == [stored]
     assert (await lanes_of(archive))["readings"]["alert"] == "fork"
 
 
@@ -342,21 +300,12 @@ async def test_a_malformed_upload_is_refused_with_the_reason(
 
 
 async def test_one_bad_segment_leaves_the_good_one_before_it_out(
-    journal: Journal,
-    post: Callable[..., Any],
-    put_schema: Callable[[], Any],
-    archive: Archive,
-    levels: Callable[..., None],
+    journal: Journal, make_segment: MakeSegment, upload: Upload, archive: Archive
 ) -> None:
     """An upload is stored whole or not at all."""
-    levels(2)
-    await journal.seal()
-    await put_schema()
-    (good,) = await journal.segments(Lane.READINGS, 1, 2, limit=9, bytes_max=2**20)
-    upload = wire_pb2.Upload(kiosk="kiosk-1", segments=[good.body, b"\x08"])
-    status, _ = await post("/v1/segments", upload.SerializeToString())
+    status, _ = await upload(await make_segment(2), b"\x08")
     assert status == 400
-    assert await archive.segments("kiosk-1", Lane.READINGS, journal.epoch, 0, 9) == []
+    assert await readings_of(archive, journal) == []
 
 
 @pytest.mark.parametrize(
@@ -383,11 +332,10 @@ async def test_a_body_over_the_limit_is_refused(post: Callable[..., Any]) -> Non
 
 
 async def test_a_missing_schema_is_asked_for(
-    journal: Journal, uplink: Uplink, archive: Archive, levels: Callable[..., None]
+    journal: Journal, uplink: Uplink, archive: Archive, measure: Measure
 ) -> None:
     """A city that lacks the dictionary says so, gets it, and takes the segment."""
-    levels(1)
-    await journal.seal()
+    await measure(1)
     reading = Reading("people", 4, "/min")
     journal.append("square", [reading], 0, simulated=False, decimals={"people": 0})
     await journal.seal()
@@ -397,11 +345,10 @@ async def test_a_missing_schema_is_asked_for(
 
 
 async def test_the_fleet_is_a_page_for_a_person(
-    journal: Journal, uplink: Uplink, city: BaseTestServer, levels: Callable[..., None]
+    uplink: Uplink, city: BaseTestServer, measure: Measure
 ) -> None:
     """The city's front page names the kiosk, its ranges and what is simulated."""
-    levels(2)
-    await journal.seal()
+    await measure(2)
     await uplink.flush()
     async with aiohttp.ClientSession() as session, session.get(city.make_url("/")) as response:
         text = await response.text()
@@ -415,11 +362,11 @@ async def test_verify_finds_what_is_missing_and_what_differs(
     uplink: Uplink,
     archive: Archive,
     levels: Callable[..., None],
+    measure: Measure,
     tmp_path: Path,
 ) -> None:
     """Verify names each entry that the city lacks or has otherwise, and fails."""
-    levels(3)
-    await journal.seal()
+    await measure(3)
     await uplink.flush()
     levels(2)
     await journal.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -10,7 +9,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -30,15 +28,8 @@ from sync.identity import Identity, Key, write_token
 from sync.journal import Journal
 from sync.uplink import NotEnrolledError, Options, PortalError, RevokedError, Uplink, UplinkError
 from tests.enrolled import KIOSK, UTC_MS, city_says, device, signed
-
-
-@asynccontextmanager
-async def road(handler: Callable[[web.Request], Any]) -> AsyncIterator[str]:
-    """Serve one handler for every path; its address."""
-    app = web.Application(client_max_size=2**21)
-    app.router.add_route("*", "/{path:.*}", handler)
-    async with TestServer(app) as server:
-        yield str(server.make_url("/"))
+from tests.sync.lines import Measure, flush_from_hello, state
+from tests.sync.road import HEADERS, pass_on, road
 
 
 async def post(
@@ -52,14 +43,11 @@ async def post(
         return response.status, (await response.read()).decode("utf-8", "replace")
 
 
-async def states(uplink: Uplink, wanted: str) -> str:
-    """Let an uplink run until it is in a state; the reason it gives."""
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
-        task = group.create_task(uplink.keep())
-        while uplink.status()["state"] != wanted:  # noqa: ASYNC110  It has no event.
-            await asyncio.sleep(0)
-        task.cancel()
-    return str(uplink.status()["reason"])
+async def call(
+    city: BaseTestServer, key: Key, body: bytes, path: str = "/v1/hello"
+) -> tuple[int, str]:
+    """Post signed with this key; status and text."""
+    return await post(city, path, body, signed(key, "POST", path, body))
 
 
 @pytest.fixture
@@ -177,7 +165,7 @@ async def test_nobody_enrols_anothers_key(city: BaseTestServer, archive: Archive
     secret = await archive.registry.new_token()
     request = wire_pb2.EnrolRequest(token=secret, public_key=theirs.public.raw, kiosk="kiosk-9")
     body = request.SerializeToString()
-    status, text = await post(city, "/v1/enrol", body, signed(mine, "POST", "/v1/enrol", body))
+    status, text = await call(city, mine, body, "/v1/enrol")
     assert status == 401
     assert "signed with key" in text
 
@@ -205,7 +193,7 @@ async def test_what_is_not_signed_is_refused(city: BaseTestServer, path: str) ->
 async def test_an_unknown_key_is_refused(city: BaseTestServer, archive: Archive) -> None:
     """A key that was never enrolled is named, and nothing is noted."""
     key = Key()
-    status, text = await post(city, "/v1/hello", hello(), signed(key, "POST", "/v1/hello", hello()))
+    status, text = await call(city, key, hello())
     assert status == 401
     assert f"unknown key '{key.id}'" in text
     assert await archive.fleet() == []
@@ -213,9 +201,7 @@ async def test_an_unknown_key_is_refused(city: BaseTestServer, archive: Archive)
 
 async def test_a_key_speaks_for_its_own_kiosk(city: BaseTestServer, identity: Identity) -> None:
     """A good device that claims to be another kiosk is refused."""
-    body = hello(kiosk="kiosk-2")
-    headers = signed(identity.key(), "POST", "/v1/hello", body)
-    status, text = await post(city, "/v1/hello", body, headers)
+    status, text = await call(city, identity.key(), hello(kiosk="kiosk-2"))
     assert status == 401
     assert f"the key of {KIOSK} does not speak for 'kiosk-2'" in text
 
@@ -238,11 +224,7 @@ async def test_an_old_hello_sent_once_more_is_refused(
     key, boots = identity.key(), (b"a" * 16, b"b" * 16)
     sent = [(boots[0], 5), (boots[0], 9), (boots[0], 9), (boots[0], 5), (boots[1], 1)]
     sent += [(boots[0], 9), (boots[0], 10)]
-    found = []
-    for boot, at_ms in sent:
-        body = hello(boot, at_ms)
-        headers = signed(key, "POST", "/v1/hello", body)
-        found.append((await post(city, "/v1/hello", body, headers))[0])
+    found = [(await call(city, key, hello(boot, at_ms)))[0] for boot, at_ms in sent]
     assert found == [200, 200, 200, 401, 200, 401, 200]
 
 
@@ -251,26 +233,17 @@ async def test_a_replayed_upload_changes_nothing(
     city: BaseTestServer,
     archive: Archive,
     make_uplink: Callable[..., Uplink],
-    levels: Callable[..., None],
+    measure: Measure,
 ) -> None:
     """The same upload, byte for byte with its signature: 200, and nothing doubles."""
-    levels(5)
-    await journal.seal()
+    await measure(5)
     heard: list[tuple[bytes, dict[str, str]]] = []
 
     async def listen(request: web.Request) -> web.Response:
-        body = await request.read()
-        headers = {name: request.headers[name] for name in SIGNED if name in request.headers}
         if request.path == "/v1/segments":
-            heard.append((body, headers))
-        async with (
-            aiohttp.ClientSession() as session,
-            session.request(
-                request.method, city.make_url(request.path_qs), data=body, headers=headers
-            ) as answer,
-        ):
-            told = {name: answer.headers[name] for name in SIGNED if name in answer.headers}
-            return web.Response(status=answer.status, body=await answer.read(), headers=told)
+            headers = {name: request.headers[name] for name in HEADERS}
+            heard.append((await request.read(), headers))
+        return await pass_on(city, request)
 
     async with road(listen) as url:
         await make_uplink(journal, url).flush()
@@ -282,39 +255,32 @@ async def test_a_replayed_upload_changes_nothing(
     assert [lane["quarantined"] for lane in kiosk["lanes"]] == [[] for _ in was["lanes"]]
 
 
-SIGNED = ("Content-Type", "Content-Digest", "Signature-Input", "Signature")
-
-
 # --- answers ---------------------------------------------------------------------------------
 
 
 async def test_a_portal_that_speaks_protobuf_is_no_city(
-    journal: Journal, make_uplink: Callable[..., Uplink], levels: Callable[..., None]
+    journal: Journal, make_uplink: Callable[..., Uplink], measure: Measure
 ) -> None:
     """A 200 with a body of the right type and no signature is no ack; the state says portal."""
-    levels(3)
-    await journal.seal()
+    await measure(3)
 
-    async def portal(request: web.Request) -> web.Response:
-        await request.read()
+    async def portal(_: web.Request) -> web.Response:
         return web.Response(body=b"", content_type=PROTOBUF)
 
     async with road(portal) as url:
-        reason = await states(make_uplink(journal, url), "portal")
+        reason = await state(make_uplink(journal, url), "portal")
     assert "a 200 that is not the city's: not signed" in reason
     assert journal.pending() == 3
 
 
 async def test_a_forged_ack_is_none(
-    journal: Journal, make_uplink: Callable[..., Uplink], levels: Callable[..., None]
+    journal: Journal, make_uplink: Callable[..., Uplink], measure: Measure
 ) -> None:
     """Somebody who signs with a key of his own is not the city, and nothing is deleted."""
-    levels(3)
-    await journal.seal()
+    await measure(3)
     forger = Key()
 
     async def forge(request: web.Request) -> web.Response:
-        await request.read()
         return city_says(forger, request, b"")
 
     async with road(forge) as url:
@@ -329,16 +295,14 @@ async def test_what_a_kiosk_acts_on_is_signed(
     journal: Journal,
     city_key: Key,
     make_uplink: Callable[..., Uplink],
-    levels: Callable[..., None],
+    measure: Measure,
     status: int,
 ) -> None:
     """Nobody on the way can make a kiosk begin a new epoch, give up its schema, or forget."""
-    levels(3)
-    await journal.seal()
+    await measure(3)
     epoch = journal.epoch
 
     async def meddle(request: web.Request) -> web.Response:
-        await request.read()
         if request.path == "/v1/time":
             return city_says(city_key, request, b"")
         return web.Response(status=status, text="0011223344556677")
@@ -353,15 +317,13 @@ async def test_yesterdays_answer_is_no_ack(
     journal: Journal,
     city_key: Key,
     make_uplink: Callable[..., Uplink],
-    levels: Callable[..., None],
+    measure: Measure,
 ) -> None:
     """An answer of the city itself, recorded and played again, verifies for no other request."""
-    levels(3)
-    await journal.seal()
+    await measure(3)
     recorded: list[web.Response] = []
 
     async def replay(request: web.Request) -> web.Response:
-        await request.read()
         answer = city_says(city_key, request, b"")
         if request.path == "/v1/hello":
             recorded.append(answer)
@@ -373,9 +335,8 @@ async def test_yesterdays_answer_is_no_ack(
         uplink = make_uplink(journal, url)
         with pytest.raises(UplinkError, match="has not taken"):
             await uplink.flush()
-        uplink._hello_due = 0.0
         with pytest.raises(PortalError, match="bad signature"):
-            await uplink.flush()
+            await flush_from_hello(uplink)
     assert len(recorded) == 2
 
 
@@ -389,7 +350,6 @@ async def test_a_kiosk_of_1970_takes_the_signed_time_first(
     asked: list[str] = []
 
     async def tell(request: web.Request) -> web.Response:
-        await request.read()
         asked.append(request.path)
         return city_says(city_key, request, b"")
 
@@ -493,16 +453,15 @@ def future_certificate(folder: Path) -> Path:
 
 
 async def test_a_revoked_kiosk_goes_on_and_keeps_what_it_measures(
-    journal: Journal, archive: Archive, uplink: Uplink, levels: Callable[..., None]
+    journal: Journal, archive: Archive, uplink: Uplink, measure: Measure
 ) -> None:
     """Its state says revoked, nothing is lost on it, and the operator sees that it calls."""
     await uplink.flush()
     await archive.registry.revoke(KIOSK)
-    levels(3)
-    await journal.seal()
+    await measure(3)
     with pytest.raises(RevokedError):
         await uplink.flush()
-    assert "revoked" in await states(uplink, "revoked")
+    assert "revoked" in await state(uplink, "revoked")
     assert journal.pending() == 3
     (kiosk,) = await archive.fleet()
     assert [alarm["what"] for alarm in kiosk["alarms"]] == ["a revoked device still calls"]
@@ -516,11 +475,10 @@ async def test_a_new_device_takes_over_a_revoked_one(
     archive: Archive,
     uplink: Uplink,
     identity: Identity,
-    levels: Callable[..., None],
+    measure: Measure,
 ) -> None:
     """With a new key and a new token the same journal goes on; the uplink sees it by itself."""
-    levels(3)
-    await journal.seal()
+    await measure(3)
     await archive.registry.revoke(KIOSK)
     with pytest.raises(RevokedError):
         await uplink.flush()
@@ -539,10 +497,7 @@ async def test_a_key_is_rotated(url: str, token: str, tmp_path: Path, city: Base
     found = await enrolment.rotate(own)
     assert found.device == first.device
     assert own.key().id == found.key.id != first.key.id
-    answers = []
-    for key in (first.key, found.key):
-        body = hello(kiosk="kiosk-9")
-        answers.append(await post(city, "/v1/hello", body, signed(key, "POST", "/v1/hello", body)))
+    answers = [await call(city, key, hello(kiosk="kiosk-9")) for key in (first.key, found.key)]
     assert [status for status, _ in answers] == [401, 200]
     assert answers[0][1].startswith(f"replaced: key {first.key.id}")
 
@@ -571,8 +526,7 @@ async def test_a_running_kiosk_goes_on_with_a_key_that_was_rotated_beside_it(
     uplink = Uplink(journal, clock, Options(url, "kiosk-9"), own)
     await uplink.flush()
     await enrolment.rotate(Identity(tmp_path / "new"))
-    uplink._hello_due = 0.0
-    await uplink.flush()
+    await flush_from_hello(uplink)
     assert uplink.status()["state"] == "online"
 
 
@@ -582,23 +536,25 @@ async def test_nobody_rotates_to_a_key_that_is_not_his(
     """The new key has to sign as well."""
     request = wire_pb2.RotateRequest(public_key=Key().public.raw, proof=bytes(64))
     body = request.SerializeToString()
-    headers = signed(identity.key(), "POST", "/v1/rotate", body)
-    status, text = await post(city, "/v1/rotate", body, headers)
+    status, text = await call(city, identity.key(), body, "/v1/rotate")
     assert status == 401
     assert "bad signature" in text
 
 
 async def test_a_kiosk_that_is_not_enrolled_goes_on(
-    journal: Journal, clock: Clock, url: str, tmp_path: Path, levels: Callable[..., None]
+    journal: Journal,
+    clock: Clock,
+    url: str,
+    tmp_path: Path,
+    measure: Measure,
 ) -> None:
     """It keeps what it measures, says what to do, and sends nothing to anybody."""
-    levels(3)
-    await journal.seal()
+    await measure(3)
     own = device(tmp_path / "new")
     uplink = Uplink(journal, clock, Options(url, KIOSK), own)
     with pytest.raises(NotEnrolledError):
         await uplink.flush()
-    assert "angsila enrol" in await states(uplink, "not enrolled")
+    assert "angsila enrol" in await state(uplink, "not enrolled")
     assert journal.pending() == 3
 
 

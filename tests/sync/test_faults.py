@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -13,11 +12,10 @@ from aiohttp.test_utils import BaseTestServer
 
 from sync import uplink as uplink_module
 from sync.entry import Lane
-from sync.identity import Identity
 from sync.journal import Journal
-from sync.uplink import Options, Uplink
+from sync.uplink import Uplink
 from sync.verify import verify
-from tests.enrolled import KIOSK
+from tests.sync.lines import Measure, flush_from_hello
 
 CHUNK_BYTES = 512
 
@@ -69,18 +67,20 @@ def link(city: BaseTestServer) -> Link:
     return Link(city)
 
 
-@asynccontextmanager
-async def over(link: Link, journal: Journal, identity: Identity) -> AsyncIterator[Uplink]:
-    """An uplink that goes over the link."""
+@pytest.fixture
+async def uplink(
+    link: Link, journal: Journal, make_uplink: Callable[..., Uplink]
+) -> AsyncIterator[Uplink]:
+    """The kiosk's line to the city, over that link."""
     server = await asyncio.start_server(link.carry, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server:
-        options = Options(f"http://127.0.0.1:{port}", KIOSK)
-        yield Uplink(journal, journal.clock, options, identity)
+        yield make_uplink(journal, f"http://127.0.0.1:{port}")
 
 
-async def agree(tmp_path: Path, entries: int) -> None:
-    """Nothing missing, nothing doubled, and as many as there were."""
+async def agree(journal: Journal, tmp_path: Path, entries: int) -> None:
+    """Nothing missing, nothing doubled, and as many as there were; the kiosk has stopped."""
+    await journal.close()
     reports = await verify(tmp_path, str(tmp_path / "city"), wait_s=0)
     readings = reports[Lane.READINGS]
     found = (readings.entries, readings.missing.count(), readings.doubled.count())
@@ -88,67 +88,53 @@ async def agree(tmp_path: Path, entries: int) -> None:
 
 
 async def test_an_upload_cut_off_in_its_body_is_sent_again(
-    tmp_path: Path,
-    journal: Journal,
-    identity: Identity,
-    link: Link,
-    levels: Callable[..., None],
+    tmp_path: Path, journal: Journal, link: Link, uplink: Uplink, measure: Measure
 ) -> None:
     """Half a body stores nothing, and the whole one comes with the next try."""
     for _ in range(40):
-        levels(100)
-        await journal.seal()
-    async with over(link, journal, identity) as uplink:
-        link.bytes_up_max = 3_000
-        with pytest.raises((aiohttp.ClientError, OSError)):
-            await uplink.flush()
-        assert link.broke == 1
-        link.bytes_up_max = 2**40
+        await measure(100)
+    link.bytes_up_max = 3_000
+    with pytest.raises((aiohttp.ClientError, OSError)):
         await uplink.flush()
-    await journal.close()
-    await agree(tmp_path, 4000)
+    assert link.broke == 1
+    link.bytes_up_max = 2**40
+    await uplink.flush()
+    await agree(journal, tmp_path, 4000)
 
 
 async def test_a_link_that_is_dead_without_a_word_is_given_up(
     tmp_path: Path,
     journal: Journal,
-    identity: Identity,
     link: Link,
-    levels: Callable[..., None],
+    uplink: Uplink,
+    measure: Measure,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The city stores, its answer never comes and nothing is closed: the kiosk asks again."""
-    levels(50)
-    await journal.seal()
-    async with over(link, journal, identity) as uplink:
+    await measure(50)
+    await uplink.flush()
+    await measure(50)
+    link.swallows = True
+    monkeypatch.setattr(uplink_module, "CONNECT_TIMEOUT_S", 0.3)
+    with pytest.raises(TimeoutError):
         await uplink.flush()
-        levels(50)
-        await journal.seal()
-        link.swallows = True
-        monkeypatch.setattr(uplink_module, "CONNECT_TIMEOUT_S", 0.3)
-        with pytest.raises(TimeoutError):
-            await uplink.flush()
-        link.swallows = False
-        monkeypatch.undo()
-        uplink._hello_due = 0.0  # As `keep` does after any failure.
-        await uplink.flush()
-    await journal.close()
-    await agree(tmp_path, 100)
+    link.swallows = False
+    monkeypatch.undo()
+    await flush_from_hello(uplink)
+    await agree(journal, tmp_path, 100)
 
 
 async def test_an_upload_replayed_much_later_changes_nothing(
     tmp_path: Path,
     journal: Journal,
-    identity: Identity,
     link: Link,
+    uplink: Uplink,
     city: BaseTestServer,
-    levels: Callable[..., None],
+    measure: Measure,
 ) -> None:
     """Whoever recorded an upload can send it again for ever: it is already here."""
-    levels(50)
-    await journal.seal()
-    async with over(link, journal, identity) as uplink:
-        await uplink.flush()
+    await measure(50)
+    await uplink.flush()
     (recorded,) = [bytes_up for bytes_up in link.recorded if b"POST /v1/segments" in bytes_up]
     upload = recorded[recorded.index(b"POST /v1/segments") :]
     for _ in range(2):
@@ -156,5 +142,4 @@ async def test_an_upload_replayed_much_later_changes_nothing(
         writer.write(upload)
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
         writer.close()
-    await journal.close()
-    await agree(tmp_path, 50)
+    await agree(journal, tmp_path, 50)

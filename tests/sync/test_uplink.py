@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
-import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestServer
@@ -33,6 +31,8 @@ from sync.uplink import (
     TooLargeError,
     Uplink,
 )
+from tests.sync.lines import state
+from tests.sync.road import pass_on, road
 
 NARROW_BYTES = 20 * 1024
 HOUR_MS = 3_600_000
@@ -90,29 +90,16 @@ def test_a_body_that_suits_the_link_stays() -> None:
 
 
 @asynccontextmanager
-async def road(city: BaseTestServer, gate: Callable[[web.Request], Any]) -> AsyncIterator[str]:
+async def gated(city: BaseTestServer, gate: Callable[[web.Request], Any]) -> AsyncIterator[str]:
     """A box before the city that answers some requests itself; its address."""
 
-    async def pass_on(request: web.Request) -> web.Response:
-        body = await request.read()
+    async def answer(request: web.Request) -> web.Response:
         if refusal := gate(request):
             raise refusal
-        async with aiohttp.ClientSession(auto_decompress=False) as session:
-            headers = {name: value for name, value in request.headers.items() if name != "Host"}
-            url = city.make_url(request.raw_path)
-            async with session.request(
-                request.method, url, data=body or None, headers=headers
-            ) as response:
-                answer = web.Response(body=await response.read(), status=response.status)
-                for name in ("Content-Type", "Content-Digest", "Signature", "Signature-Input"):
-                    if name in response.headers:
-                        answer.headers[name] = response.headers[name]
-                return answer
+        return await pass_on(city, request)
 
-    app = web.Application(client_max_size=receiver.BODY_BYTES_MAX)
-    app.router.add_route("*", "/{path:.*}", pass_on)
-    async with TestServer(app) as server:
-        yield str(server.make_url("/"))
+    async with road(answer) as url:
+        yield url
 
 
 async def fill(journal: Journal, segments: int) -> None:
@@ -136,7 +123,7 @@ async def test_a_body_that_is_too_large_is_halved(
         size = request.content_length or 0
         return web.HTTPRequestEntityTooLarge(NARROW_BYTES, size) if size > NARROW_BYTES else None
 
-    async with road(city, narrow) as url:
+    async with gated(city, narrow) as url:
         uplink = make_uplink(journal, url)
         with pytest.raises(TooLargeError, match="413 for"):
             await uplink.flush()
@@ -161,13 +148,9 @@ async def test_a_city_that_asks_for_patience_is_not_asked_again_where_it_stands(
         return None
 
     monkeypatch.setattr(module, "RETRY_FIRST_S", 0.01)
-    async with road(city, full_at_first) as url:
+    async with gated(city, full_at_first) as url:
         uplink = make_uplink(journal, url)
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(uplink.keep())
-            while uplink.status()["state"] != "online":  # noqa: ASYNC110  It has no event.
-                await asyncio.sleep(0)
-            task.cancel()
+        await state(uplink, "online")
     assert calls.count("/v1/hello") == 1
     assert journal.pending() == 0
 
