@@ -21,8 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from peewee import DatabaseError, OperationalError, SqliteDatabase
-
 from drivers.reading import Reading
 from sync import wire
 from sync.clock import Clock
@@ -38,6 +36,7 @@ from sync.journal_file import (
 )
 from sync.journal_tables import DamagedError, between_rows
 from sync.old_epochs import FORGOTTEN, AnswersFor
+from sync.orm import DatabaseError, OperationalError, SqliteDatabase
 from sync.ranges import Ranges
 from sync.salvage import Saved, salvage
 from sync.sql_thread import SqlThread

@@ -15,8 +15,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from peewee import DatabaseError, OperationalError, SqliteDatabase, fn
-
 from sync import wire
 from sync.clock import Clock
 from sync.entry import Anchor, Event, Lane, Lost, StoredSegment, Stream, SyncError
@@ -33,6 +31,7 @@ from sync.journal_tables import (
     fitting,
 )
 from sync.old_epochs import OldEpochs
+from sync.orm import DatabaseError, OperationalError, SqliteDatabase, fn
 from sync.ranges import Ranges
 from sync.salvage import Saved
 from sync.spare import Spare

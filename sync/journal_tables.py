@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from peewee import (
+from sync.entry import Lane, Lost, SyncError
+from sync.orm import (
     AutoField,
     BigIntegerField,
     BlobField,
@@ -19,8 +20,6 @@ from peewee import (
     SqliteDatabase,
     TextField,
 )
-
-from sync.entry import Lane, Lost, SyncError
 
 VERSION = 1
 PAGE_BYTES = 1024  # Measured, bytes to the block device per reading: 512: 143, 4096: 240.

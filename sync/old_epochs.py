@@ -18,11 +18,10 @@ import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from peewee import SqliteDatabase
-
 from sync import wire
 from sync.entry import Anchor, Lane, Lost, StoredSegment
 from sync.journal_tables import Tables, add_lost, crc, fitting
+from sync.orm import SqliteDatabase
 from sync.ranges import Ranges
 from sync.salvage import Saved
 
