@@ -13,10 +13,10 @@ Result = TypeVar("Result")
 
 
 class SqlThread:
-    """Runs functions one after the other, in the order they were handed in."""
+    """Runs functions in the order they were handed in: one after the other on one thread."""
 
-    def __init__(self, name: str) -> None:
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+    def __init__(self, name: str, threads: int = 1) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix=name)
 
     async def run(
         self,

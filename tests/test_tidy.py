@@ -19,7 +19,15 @@ LIBRARIES = {
     # MicroPython's standard library, and what only a board has.
     "drivers": {"cryptolib", "bluetooth", "machine", "network"},
     "drivers/linux": {"bleak", "dbus_fast", "gpiozero", "smbus2"},
-    "sync": {"peewee", "aiohttp", "google", "backports", "compression", "cryptography"},
+    "sync": {
+        "aiohttp",
+        "backports",
+        "compression",
+        "cryptography",
+        "google",
+        "peewee",
+        "psycopg",
+    },
     "kiosk_ui": {
         "aiohttp",
         "jinja2",

@@ -12,20 +12,19 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from peewee import (
-    AutoField,
+from sync.city.store import Store
+from sync.entry import SyncError
+from sync.identity import TOKEN_BYTES, PublicKey
+from sync.orm import (
+    BigAutoField,
     BigIntegerField,
     BlobField,
     CompositeKey,
+    Database,
     IntegerField,
     Model,
-    SqliteDatabase,
     TextField,
 )
-
-from sync.entry import SyncError
-from sync.identity import TOKEN_BYTES, PublicKey
-from sync.sql_thread import SqlThread
 
 TOKEN_MS = 15 * 60 * 1000
 TOKENS_MAX = 1000  # Open at the same time.
@@ -33,6 +32,9 @@ SITE_MAX = 80
 BOOTS_MAX = 10_000  # Of one device: a power cut every hour for a year.
 ALARMS_MAX = 100  # Of one kiosk.
 HARDWARE_MAX = 16
+# What a change of tokens, devices and keys has to itself; beside it hellos, by device.
+REGISTRY = "registry/"
+_HELLO = "hello/"
 KIOSK = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")  # As in a kiosk's settings.
 
 
@@ -67,20 +69,19 @@ class Enrolled(NamedTuple):
 
 
 class Registry:
-    """The registry, on the archive's connection and thread."""
+    """The registry, in the archive's store."""
 
     def __init__(
         self,
-        database: SqliteDatabase,
-        thread: SqlThread,
+        store: Store,
         wall_ms: Callable[[], int],
         note_kiosk: Callable[[str], None],
     ) -> None:
-        self._database = database
-        self._thread = thread
+        self._store = store
+        self._thread = store.thread
         self._wall_ms = wall_ms
         self._note_kiosk = note_kiosk
-        self._tables = _Tables(database)
+        self._tables = _Tables(store.database)
 
     def tables(self) -> list[type[Model]]:
         """Every table."""
@@ -98,7 +99,7 @@ class Registry:
 
     def _new_token(self, digest: bytes, site: str) -> None:
         table, now_ms = self._tables.token, self._wall_ms()
-        with self._database.atomic():
+        with self._store.turn(REGISTRY):
             table.delete().where(table.key.is_null() & (table.expires_ms < now_ms)).execute()
             if table.select().where(table.key.is_null()).count() >= TOKENS_MAX:
                 raise RegistryError(f"over {TOKENS_MAX} tokens are waiting to be used")
@@ -126,7 +127,7 @@ class Registry:
     ) -> Enrolled | TakenError:
         """Refusals that the operator must see are written down, so they are no exception here."""
         tables, now_ms = self._tables, self._wall_ms()
-        with self._database.atomic():
+        with self._store.turn(REGISTRY, kiosk):
             token = tables.token.get_or_none(tables.token.digest == digest)
             if token is None:
                 raise TokenError("not a token of this city, or one that was never used in time")
@@ -216,7 +217,7 @@ class Registry:
 
     def _rotate(self, old: Known, new: PublicKey) -> None:
         tables = self._tables
-        with self._database.atomic():
+        with self._store.turn(REGISTRY):
             row = tables.key.get_by_id(old.public.id)
             if row.successor == new.id:
                 return
@@ -234,7 +235,7 @@ class Registry:
 
     def _revoke(self, name: str) -> list[Enrolled]:
         table = self._tables.device
-        with self._database.atomic():
+        with self._store.turn(REGISTRY):
             wanted = ((table.id == name) | (table.kiosk == name)) & table.revoked_ms.is_null()
             found = list(table.select().where(wanted))
             if not found:
@@ -254,7 +255,7 @@ class Registry:
 
     def _fresh(self, device: str, boot: str, boottime_ms: int) -> bool:
         table = self._tables.hello
-        with self._database.atomic():
+        with self._store.turn(_HELLO + device):
             newest = table.select().where(table.device == device).order_by(table.id.desc())
             row = table.get_or_none((table.device == device) & (table.boot == boot))
             if row is None:
@@ -279,7 +280,7 @@ class Registry:
         await self._thread.run(self._note_alarm, kiosk, what, key)
 
     def _note_alarm(self, kiosk: str, what: str, key: str) -> None:
-        with self._database.atomic():
+        with self._store.turn(REGISTRY):
             self._alarm(kiosk, what, key)
 
     def _alarm(self, kiosk: str, what: str, key: str) -> None:
@@ -291,7 +292,7 @@ class Registry:
             table.create(kiosk=kiosk, what=what, key=key, times=1, last_ms=now_ms)
 
     def report(self, kiosk: str) -> dict[str, Any]:
-        """A kiosk's devices, the newest first, and its alarms. On the archive's thread."""
+        """A kiosk's devices, the newest first, and its alarms. On a thread of the archive."""
         devices, alarms = self._tables.device, self._tables.alarm
         found = devices.select().where(devices.kiosk == kiosk)
         raised = alarms.select().where(alarms.kiosk == kiosk).order_by(alarms.last_ms.desc())
@@ -316,7 +317,7 @@ class Registry:
 class _Tables:
     """The registry's tables, bound to the archive's connection."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         class Token(Model):
             digest = BlobField(primary_key=True)  # Who reads the file cannot enrol with it.
             site = TextField()
@@ -342,7 +343,7 @@ class _Tables:
                 table_name = "key"
 
         class Hello(Model):
-            id = AutoField()
+            id = BigAutoField()
             device = TextField()
             boot = TextField()
             boottime_ms = BigIntegerField()  # Of the newest one in this boot.

@@ -6,10 +6,9 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from peewee import SQL, BigIntegerField, CompositeKey, Database, IntegerField, Model, TextField
-
 from sync.clock import FLOOR_UTC_MS
 from sync.entry import Anchor
+from sync.orm import BigIntegerField, CompositeKey, Database, IntegerField, Model, TextField, fn
 
 ESTIMATED = "estimated"
 CITY_ERROR_MS = 60_000  # What the city's own clock is trusted to.
@@ -17,7 +16,7 @@ ASIDE_MAX = 16  # Of a kiosk: times that are not believed, the first of each boo
 
 
 class Times:
-    """Anchors of all kiosks, and how far each boot reached. Runs on the archive's thread."""
+    """Anchors of all kiosks, and how far each boot reached. Runs within a turn of its kiosk."""
 
     def __init__(self, database: Database) -> None:
         class AnchorRow(Model):
@@ -139,7 +138,7 @@ class Times:
     def _nearest(self, kiosk: str, boot: str, at_ms: int) -> Anchor | None:
         table = self._anchor
         query = table.select().where((table.kiosk == kiosk) & (table.boot == boot))
-        row = query.order_by(SQL("abs(boottime_ms - ?)", (at_ms,))).first()
+        row = query.order_by(fn.ABS(table.boottime_ms - at_ms), table.boottime_ms).first()
         if row is None:
             return None
         return Anchor(row.boot, row.boottime_ms, row.utc_ms, row.error_ms, row.source)

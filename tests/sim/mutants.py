@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from peewee import OperationalError
 
 from sync import clock, journal, journal_file, uplink, wire
-from sync.city import archive
+from sync.city import archive, intake, lanes, store, tables
 from sync.entry import Event, Lane
 from sync.ranges import Ranges
 
@@ -56,7 +56,7 @@ def no_duplicate_check() -> None:
             del first, last
             return False
 
-    make, make_tables = archive._Lane.__init__, archive.Tables.__init__
+    make, make_tables = lanes.LaneState.__init__, tables.Tables.__init__
 
     def planted(self: Any, row: Any) -> None:
         make(self, row)
@@ -66,8 +66,8 @@ def no_duplicate_check() -> None:
         make_tables(self, database)
         self.segment._meta.indexes = []
 
-    _put(archive._Lane, "__init__", planted)
-    _put(archive.Tables, "__init__", without_index)
+    _put(lanes.LaneState, "__init__", planted)
+    _put(tables.Tables, "__init__", without_index)
 
 
 def wall_clock_trusted() -> None:
@@ -96,7 +96,7 @@ def journal_off() -> None:
 
 def archive_normal() -> None:
     """The city answers before its commit is synced."""
-    _synchronous(archive, "normal")
+    _synchronous(store, "normal")
 
 
 def ack_by_count() -> None:
@@ -154,14 +154,14 @@ def seq_restarts() -> None:
 
 def epochs_mixed() -> None:
     """The city takes the seqs of all epochs of a kiosk for the same."""
-    find = archive.Archive._lane
+    find = lanes.Lanes.find
 
-    def planted(self: Any, kiosk: str, lane: Lane, epoch: bytes, *known: Any) -> Any:
-        found = find(self, kiosk, lane, bytes(wire.ID_BYTES), *known)
+    def planted(self: Any, kiosk: str, lane: Lane, epoch: bytes) -> Any:
+        found = find(self, kiosk, lane, bytes(wire.ID_BYTES))
         found.epoch = epoch
         return found
 
-    _put(archive.Archive, "_lane", planted)
+    _put(lanes.Lanes, "find", planted)
 
 
 def anchors_not_sent() -> None:
@@ -228,8 +228,8 @@ def round_trip_ignored() -> None:
 def chain_not_checked() -> None:
     """Neither end looks whose bytes the other has: seqs alone must do."""
     _put(journal_file.JournalFile, "chain_at", lambda *_: None)
-    _put(archive.Archive, "_chain_at", lambda *_: None)
-    _put(archive.Archive, "_check_links", lambda *_: None)
+    _put(lanes.Lanes, "chain_at", lambda *_: None)
+    _put(intake.Intake, "_check_links", lambda *_: None)
     _put(uplink.Uplink, "_check_only_ours", lambda *_: None)
 
     async def no_verdict(*_: Any) -> str:

@@ -125,7 +125,7 @@ async def test_an_expired_token_is_refused(tmp_path: Path) -> None:
 async def test_a_token_is_not_kept_at_the_city(token: str, archive: Archive) -> None:
     """Who steals the city's file cannot enrol with it: there is only a hash in it."""
     secret = await archive.registry.new_token()
-    files = [path.read_bytes() for path in archive._path.parent.iterdir()]
+    files = [path.read_bytes() for path in archive.folder.iterdir()]
     assert not any(secret in content or token.encode() in content for content in files)
 
 

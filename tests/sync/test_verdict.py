@@ -130,7 +130,7 @@ class Backup:
         await asyncio.to_thread(self._copy)
 
     def _copy(self) -> None:
-        source = sqlite3.connect(self._archive._path)
+        source = sqlite3.connect(self._archive.name)
         with sqlite3.connect(self._path) as target:
             source.backup(target)
         target.close()
@@ -143,9 +143,9 @@ class Backup:
     def _restore(self) -> None:
         archive = self._archive
         archive._database.close()
-        shutil.copy(self._path, archive._path)
+        shutil.copy(self._path, archive.name)
         for suffix in ("-wal", "-shm"):
-            Path(f"{archive._path}{suffix}").unlink(missing_ok=True)
+            Path(f"{archive.name}{suffix}").unlink(missing_ok=True)
         archive._database.connect()
 
 
