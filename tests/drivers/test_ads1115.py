@@ -1,43 +1,10 @@
-import json
-
 from drivers import ads1115
 from drivers.bus import DirectI2C
-from drivers.errors import DriverError
 from drivers.fake_bus import FakeI2C
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from typing import Any
+from tests.drivers.captured import rows
+from tests.drivers.faults import fault_awaited, fault_of
 
 PORTABLE = True
-
-FRAMES = __file__.rsplit("/", 2)[0] + "/frames/ads1115.json"
-
-
-def rows(key: str) -> "list[dict[str, Any]]":
-    """The captured rows that have `key`."""
-    with open(FRAMES) as file:
-        found: list[dict[str, Any]] = json.load(file)
-    return [row for row in found if key in row["input"]]
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
-
-
-async def fault_awaited(work: "Awaitable[Any]") -> str:
-    """The fault that an awaited call ends in, or an empty string."""
-    try:
-        await work
-    except DriverError as error:
-        return error.fault
-    return ""
 
 
 def chip(conversion: str, *configs: str) -> "FakeI2C":
@@ -51,7 +18,7 @@ def chip(conversion: str, *configs: str) -> "FakeI2C":
 
 def test_captured_conversions() -> None:
     """Each conversion gives its number and its voltage."""
-    found = rows("bytes")
+    found = rows("ads1115", "bytes")
     assert len(found) == 2
     for row in found:
         raw = ads1115.decode(bytes.fromhex(row["input"]["bytes"]))

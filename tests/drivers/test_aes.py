@@ -1,22 +1,7 @@
 from drivers import aes, aes_block
-from drivers.errors import DriverError
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+from tests.drivers.faults import fault_of
 
 PORTABLE = True
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
-
 
 KEY = bytes.fromhex("000102030405060708090a0b0c0d0e0f")
 

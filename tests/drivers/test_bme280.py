@@ -1,19 +1,18 @@
 import asyncio
-import json
 
 from drivers import bme280
 from drivers.bus import DirectI2C
 from drivers.errors import DriverError
 from drivers.fake_bus import FakeI2C
+from tests.drivers.captured import rows
+from tests.drivers.faults import fault_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
 PORTABLE = True
 
-FRAMES = __file__.rsplit("/", 2)[0] + "/frames/bme280.json"
 CALIB_88 = bytes.fromhex("106e6c665e015d95b8d5d00b771e9dfff9ffac260ad8bd10004b")
 CALIB_E1 = bytes.fromhex("6e01001305001e")
 # The raw values of the vector bme280-periph-int, as the chip would hold them.
@@ -22,18 +21,7 @@ BURST = bytes.fromhex("4b7700" + "7ff500" + "790b")
 
 def vector(name: str) -> "dict[str, Any]":
     """One captured row."""
-    with open(FRAMES) as file:
-        rows: list[dict[str, Any]] = json.load(file)
-    return {row["id"]: row for row in rows}[name]
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
+    return {row["id"]: row for row in rows("bme280")}[name]
 
 
 def chip(chip_id: int = 0x60) -> "dict[int, int]":

@@ -1,33 +1,9 @@
-import json
-
 from drivers import bthome
 from drivers.errors import DriverError
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+from tests.drivers.captured import rows
+from tests.drivers.faults import fault_of
 
 PORTABLE = True
-
-FRAMES = __file__.rsplit("/", 2)[0] + "/frames/bthome.json"
-
-
-def rows(key: str) -> "list[dict[str, Any]]":
-    """The captured rows that have `key`."""
-    with open(FRAMES) as file:
-        found: list[dict[str, Any]] = json.load(file)
-    return [row for row in found if key in row["input"]]
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
-
 
 ADDRESS = bytes.fromhex("5448E68F80A5")
 KEY = bytes.fromhex("231d39c1d7cc1ab1aee224cd096db932")
@@ -35,7 +11,7 @@ KEY = bytes.fromhex("231d39c1d7cc1ab1aee224cd096db932")
 
 def test_captured_adverts() -> None:
     """Each advertisement of either version, open or sealed, gives its values or its fault."""
-    found = rows("service_data")
+    found = rows("bthome", "service_data")
     assert len(found) == 28
     for row in found:
         ((uuid, payload),) = row["input"]["service_data"].items()

@@ -1,34 +1,20 @@
-import json
-
 from drivers import ds18b20
-from drivers.errors import DriverError
+from tests.drivers.captured import rows
+from tests.drivers.faults import fault_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
 PORTABLE = True
 
-FRAMES = __file__.rsplit("/", 2)[0] + "/frames/ds18b20.json"
 SCRATCHPAD = bytes.fromhex("b8014b467fff08108a")
 POWER_ON = bytes.fromhex("50054b467fff0c101c")
 
 
 def vectors(key: str, sensor: str = "DS18B20") -> "list[dict[str, Any]]":
     """The captured rows of a sensor that have `key`."""
-    with open(FRAMES) as file:
-        rows: list[dict[str, Any]] = json.load(file)
-    return [row for row in rows if key in row["input"] and row["sensor"] == sensor]
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
+    return [row for row in rows("ds18b20", key) if row["sensor"] == sensor]
 
 
 def with_crc(eight: bytes) -> bytes:

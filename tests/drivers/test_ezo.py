@@ -1,43 +1,10 @@
-import json
-
 from drivers import ezo
 from drivers.bus import DirectI2C
-from drivers.errors import DriverError
 from drivers.fake_bus import FakeI2C
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from typing import Any
+from tests.drivers.captured import rows
+from tests.drivers.faults import fault_awaited, fault_of
 
 PORTABLE = True
-
-FRAMES = __file__.rsplit("/", 2)[0] + "/frames/ezo.json"
-
-
-def rows(key: str) -> "list[dict[str, Any]]":
-    """The captured rows that have `key`."""
-    with open(FRAMES) as file:
-        found: list[dict[str, Any]] = json.load(file)
-    return [row for row in found if key in row["input"]]
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
-
-
-async def fault_awaited(work: "Awaitable[Any]") -> str:
-    """The fault that an awaited call ends in, or an empty string."""
-    try:
-        await work
-    except DriverError as error:
-        return error.fault
-    return ""
 
 
 ezo.READ_S = ezo.COMMAND_S = ezo.PENDING_S = 0.001  # A fake circuit is ready at once.
@@ -53,7 +20,7 @@ def circuit(answers: "list[bytes]") -> "tuple[FakeI2C, ezo.EZOPH]":
 
 def test_captured_answers() -> None:
     """Each answer gives its numbers or its fault."""
-    found = rows("response")
+    found = rows("ezo", "response")
     assert len(found) == 6
     for row in found:
         answer = bytes.fromhex(row["input"]["response"])

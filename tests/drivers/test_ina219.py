@@ -1,48 +1,15 @@
-import json
-
 from drivers import ina219
 from drivers.bus import DirectI2C
-from drivers.errors import DriverError
 from drivers.fake_bus import FakeI2C
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from typing import Any
+from tests.drivers.captured import rows
+from tests.drivers.faults import fault_of
 
 PORTABLE = True
-
-FRAMES = __file__.rsplit("/", 2)[0] + "/frames/ina219.json"
-
-
-def rows(key: str) -> "list[dict[str, Any]]":
-    """The captured rows that have `key`."""
-    with open(FRAMES) as file:
-        found: list[dict[str, Any]] = json.load(file)
-    return [row for row in found if key in row["input"]]
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
-
-
-async def fault_awaited(work: "Awaitable[Any]") -> str:
-    """The fault that an awaited call ends in, or an empty string."""
-    try:
-        await work
-    except DriverError as error:
-        return error.fault
-    return ""
 
 
 def test_the_worked_example() -> None:
     """The registers of the data sheet's table give its volts, amperes and watts."""
-    row = next(row for row in rows("regs") if row["id"] == "ina219-ti")
+    row = next(row for row in rows("ina219", "regs") if row["id"] == "ina219-ti")
     registers = {int(key, 16): int(value, 16) for key, value in row["input"]["regs"].items()}
     wanted = row["expected"]
     assert abs(ina219.shunt_volts(registers[1]) * 1000 - wanted["shunt_mv"]) < 1e-9
@@ -55,7 +22,7 @@ def test_the_worked_example() -> None:
 
 def test_the_calibration() -> None:
     """The register follows from the shunt and the highest current."""
-    (row,) = rows("i_max")
+    (row,) = rows("ina219", "i_max")
     lsb_a, value = ina219.calibration(row["input"]["r_shunt"], row["input"]["i_max"])
     assert abs(lsb_a - row["expected"]["current_lsb_a"]) < 1e-8
     assert value == row["expected"]["cal"]

@@ -1,39 +1,15 @@
-import json
-
 from drivers import light
 from drivers.bus import DirectI2C
-from drivers.errors import DriverError
 from drivers.fake_bus import FakeI2C
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+from tests.drivers.captured import rows
+from tests.drivers.faults import fault_of
 
 PORTABLE = True
-
-FRAMES = __file__.rsplit("/", 2)[0] + "/frames/light.json"
-
-
-def rows(key: str) -> "list[dict[str, Any]]":
-    """The captured rows that have `key`."""
-    with open(FRAMES) as file:
-        found: list[dict[str, Any]] = json.load(file)
-    return [row for row in found if key in row["input"]]
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
 
 
 def test_counts_of_a_bh1750() -> None:
     """Each count gives its lux, in its mode and with its measuring time."""
-    for row in rows("mode"):
+    for row in rows("light", "mode"):
         given, wanted = row["input"], row["expected"]
         raw = light.count(bytes.fromhex(given["bytes"]))
         lux = light.bh1750_lux(raw, given["mode"], given.get("mtreg", 69))
@@ -45,7 +21,7 @@ def test_counts_of_a_bh1750() -> None:
 
 def test_counts_of_a_veml7700() -> None:
     """Each count gives its lux with its gain, time and constant, corrected or not."""
-    found = rows("gain")
+    found = rows("light", "gain")
     assert len(found) == 5
     for row in found:
         given = row["input"]

@@ -3,6 +3,7 @@ from drivers.fake_bus import FakeLine
 from drivers.line import LineSensor
 from drivers.port import TICKS_PERIOD_MS
 from drivers.reading import Reading
+from tests.drivers.ticks import Ticks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,17 +25,6 @@ class Counter(LineSensor):
     def take(self, frame: bytes) -> "tuple[Reading, ...]":
         """The number."""
         return (Reading("count", frame[1], "1"),)
-
-
-class Ticks:
-    """A clock that a test moves."""
-
-    def __init__(self, ms: int) -> None:
-        self.ms = ms
-
-    def __call__(self) -> int:
-        """Milliseconds."""
-        return self.ms % TICKS_PERIOD_MS
 
 
 async def values(driver: Counter, count: int) -> "list[Any]":

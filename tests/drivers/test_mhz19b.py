@@ -1,41 +1,16 @@
-import json
-
 from drivers import mhz19b
-from drivers.errors import DriverError
 from drivers.fake_bus import FakeLine
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+from tests.drivers.captured import rows
+from tests.drivers.faults import fault_of
 
 PORTABLE = True
-
-FRAMES = __file__.rsplit("/", 2)[0] + "/frames/mhz19b.json"
-
-
-def rows(key: str) -> "list[dict[str, Any]]":
-    """The captured rows that have `key`."""
-    with open(FRAMES) as file:
-        found: list[dict[str, Any]] = json.load(file)
-    return [row for row in found if key in row["input"]]
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
-
 
 FRAME = bytes.fromhex("ff86027c42000000ba")
 
 
 def test_a_captured_frame() -> None:
     """The captured frame gives its ppm, and 26 °C inside the sensor."""
-    (row,) = rows("frame")
+    (row,) = rows("mhz19b", "frame")
     assert mhz19b.decode(bytes.fromhex(row["input"]["frame"])) == (row["expected"]["co2_ppm"], 26)
 
 

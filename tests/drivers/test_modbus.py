@@ -1,44 +1,11 @@
 import asyncio
-import json
 
 from drivers import modbus
-from drivers.errors import DriverError
 from drivers.fake_bus import FakeLine
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from typing import Any
+from tests.drivers.captured import rows
+from tests.drivers.faults import fault_awaited, fault_of
 
 PORTABLE = True
-
-FRAMES = __file__.rsplit("/", 2)[0] + "/frames/modbus.json"
-
-
-def rows(key: str) -> "list[dict[str, Any]]":
-    """The captured rows that have `key`."""
-    with open(FRAMES) as file:
-        found: list[dict[str, Any]] = json.load(file)
-    return [row for row in found if key in row["input"]]
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
-
-
-async def fault_awaited(work: "Awaitable[Any]") -> str:
-    """The fault that an awaited call ends in, or an empty string."""
-    try:
-        await work
-    except DriverError as error:
-        return error.fault
-    return ""
-
 
 MAP = "ph, [pH], 0, u16, 0.01, 0, 14, 2; water_temperature, Cel, 1, s16, 0.1, -20, 80, 1"
 ANSWER = bytes.fromhex("010304032c0125fbf5")
@@ -52,7 +19,7 @@ def probe(chunks: "list[bytes]", unit: int = 1) -> "tuple[FakeLine, modbus.Modbu
 
 def test_captured_frames() -> None:
     """Each request is named, and each damaged or refusing frame is a fault."""
-    found = rows("frame")
+    found = rows("modbus", "frame")
     assert len(found) == 4
     for row in found:
         frame = bytes.fromhex(row["input"]["frame"])

@@ -1,43 +1,14 @@
-import json
-
 from drivers import ms5837
 from drivers.bus import DirectI2C
-from drivers.errors import DriverError
 from drivers.fake_bus import FakeI2C
+from tests.drivers.captured import rows
+from tests.drivers.faults import fault_awaited, fault_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from typing import Any
 
 PORTABLE = True
-
-FRAMES = __file__.rsplit("/", 2)[0] + "/frames/ms5837.json"
-
-
-def rows(key: str) -> "list[dict[str, Any]]":
-    """The captured rows that have `key`."""
-    with open(FRAMES) as file:
-        found: list[dict[str, Any]] = json.load(file)
-    return [row for row in found if key in row["input"]]
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
-
-
-async def fault_awaited(work: "Awaitable[Any]") -> str:
-    """The fault that an awaited call ends in, or an empty string."""
-    try:
-        await work
-    except DriverError as error:
-        return error.fault
-    return ""
 
 
 ms5837.CONVERSION_S = ms5837.RESET_S = 0.001  # A fake chip is ready at once.
@@ -65,7 +36,7 @@ def prom_of(row: "dict[str, Any]", product: int) -> "list[int]":
 
 def chip(model: str, product: int) -> "dict[bytes, bytes | list[bytes]]":
     """The answers of a chip of that model, as in the worked example of its data sheet."""
-    (row,) = [row for row in rows("d1") if MODELS[row["sensor"]] == model]
+    (row,) = [row for row in rows("ms5837", "d1") if MODELS[row["sensor"]] == model]
     words = prom_of(row, product)
     answers: dict[bytes, bytes | list[bytes]] = {
         bytes([ms5837.PROM_READ + 2 * i]): word.to_bytes(2, "big") for i, word in enumerate(words)
@@ -76,7 +47,7 @@ def chip(model: str, product: int) -> "dict[bytes, bytes | list[bytes]]":
 
 def test_worked_examples() -> None:
     """Every model gives the numbers that its data sheet prints, step by step."""
-    found = rows("prom_c1_c6")
+    found = rows("ms5837", "prom_c1_c6")
     assert len(found) == 4
     for row in found:
         given = row["input"]
@@ -90,9 +61,9 @@ def test_worked_examples() -> None:
 
 def test_the_checksum_of_the_prom() -> None:
     """The example of the application note gives 11, and no flipped bit goes unnoticed."""
-    (row,) = rows("prom")
+    (row,) = rows("ms5837", "prom")
     assert ms5837.crc4([int(word, 16) for word in row["input"]["prom"]]) == 11
-    prom = prom_of(rows("d1")[0], 0x1A)
+    prom = prom_of(rows("ms5837", "d1")[0], 0x1A)
     ms5837.check_prom(prom)
     for word in range(7):
         for bit in range(16):

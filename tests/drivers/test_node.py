@@ -3,10 +3,10 @@ import os
 from drivers import bthome, node
 from drivers.errors import BusError, DriverError
 from drivers.reading import Reading
+from tests.drivers.faults import fault_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
 PORTABLE = True
@@ -14,15 +14,6 @@ PORTABLE = True
 KEY = bytes(range(16))
 ADDRESS = bytes.fromhex("c0ffee000001")
 COUNTED = "counter-of-a-test.txt"
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
 
 
 class Thermometer:

@@ -1,19 +1,19 @@
-import json
 import random
 
 from drivers import pms5003
 from drivers.bus import DirectI2C
 from drivers.errors import DriverError
 from drivers.fake_bus import FakeI2C, FakeLine
+from tests.drivers.captured import rows
+from tests.drivers.faults import fault_of
+from tests.drivers.ticks import Ticks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
 PORTABLE = True
 
-FRAMES = __file__.rsplit("/", 2)[0] + "/frames/pms5003.json"
 FRAME = bytes.fromhex("424d001c00000008000800000008000800d20046002d001e00000000970002c5")
 # A frame of a PMS5003T, built by hand from its data manual: -0.5 °C and 71.3 %.
 FRAME_T = pms5003.with_sum(
@@ -23,29 +23,7 @@ FRAME_T = pms5003.with_sum(
 
 def vectors(key: str) -> "list[dict[str, Any]]":
     """The captured rows that have `key`."""
-    with open(FRAMES) as file:
-        rows: list[dict[str, Any]] = json.load(file)
-    return [row for row in rows if key in row["input"] and row["sensor"] != "PMS5003T"]
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
-
-
-class Ticks:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.ms = 0
-
-    def __call__(self) -> int:
-        """Milliseconds."""
-        return self.ms
+    return [row for row in rows("pms5003", key) if row["sensor"] != "PMS5003T"]
 
 
 async def sensor(chunks: "list[bytes]", **options: "Any") -> pms5003.PMS5003:

@@ -1,23 +1,13 @@
-import json
-
 from drivers import pulses
 from drivers.port import TICKS_PERIOD_MS
+from tests.drivers.captured import rows
+from tests.drivers.ticks import Ticks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
 PORTABLE = True
-
-FRAMES = __file__.rsplit("/", 2)[0] + "/frames/pulses.json"
-
-
-def rows(key: str) -> "list[dict[str, Any]]":
-    """The captured rows that have `key`."""
-    with open(FRAMES) as file:
-        found: list[dict[str, Any]] = json.load(file)
-    return [row for row in found if key in row["input"]]
 
 
 def nobody(at_ms: int, is_active: bool) -> None:  # noqa: FBT001 # as a pin says it
@@ -45,27 +35,16 @@ class Pin:
         return self.level
 
 
-class Ticks:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.ms = 0
-
-    def __call__(self) -> int:
-        """Milliseconds."""
-        return self.ms
-
-
 def test_captured_edges() -> None:
     """Bounces of a tipping bucket are no tips."""
-    (row,) = rows("mm_per_tip")
+    (row,) = rows("pulses", "mm_per_tip")
     given = row["input"]
     assert pulses.tips(given["edges_ms"], given["min_gap_ms"]) == row["expected"]["tips"]
 
 
 def test_wind_of_a_frequency() -> None:
     """Ten pulses in five seconds are 4.8 km/h."""
-    (row,) = rows("kmh_per_hz")
+    (row,) = rows("pulses", "kmh_per_hz")
     given = row["input"]
     speed = pulses.metres_per_second(given["pulses"] / given["window_s"], given["kmh_per_hz"])
     assert abs(speed - row["expected"]["wind_ms"]) < 0.001

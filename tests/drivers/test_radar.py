@@ -1,35 +1,11 @@
-import json
 import random
 
 from drivers import radar
-from drivers.errors import DriverError
 from drivers.fake_bus import FakeLine
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+from tests.drivers.captured import rows
+from tests.drivers.faults import fault_of
 
 PORTABLE = True
-
-FRAMES = __file__.rsplit("/", 2)[0] + "/frames/radar.json"
-
-
-def rows(key: str) -> "list[dict[str, Any]]":
-    """The captured rows that have `key`."""
-    with open(FRAMES) as file:
-        found: list[dict[str, Any]] = json.load(file)
-    return [row for row in found if key in row["input"]]
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
-
 
 REPORT = bytes.fromhex("f4f3f2f10d0002aa0251000000003b00005500f8f7f6f5")
 TARGETS = bytes.fromhex("aaff03000e03b186100040010000000000000000000000000000000055cc")
@@ -37,7 +13,7 @@ TARGETS = bytes.fromhex("aaff03000e03b186100040010000000000000000000000000000000
 
 def test_captured_reports() -> None:
     """Each report of an LD2410 gives its values or its fault."""
-    found = [row for row in rows("frame") if row["sensor"] == "LD2410"]
+    found = [row for row in rows("radar", "frame") if row["sensor"] == "LD2410"]
     assert len(found) == 6
     for row in found:
         frame = bytes.fromhex(row["input"]["frame"])
@@ -49,7 +25,7 @@ def test_captured_reports() -> None:
 
 def test_captured_targets() -> None:
     """Each frame of an LD2450 gives its targets; bit 15 means positive."""
-    found = [row for row in rows("frame") if row["sensor"] == "LD2450"]
+    found = [row for row in rows("radar", "frame") if row["sensor"] == "LD2450"]
     assert len(found) == 4
     for row in found:
         targets = radar.decode_targets(bytes.fromhex(row["input"]["frame"]))
@@ -112,7 +88,9 @@ def test_the_scanners_find_the_frame_after_any_noise() -> None:
     """Random bytes cost little memory; the second of two frames is found at the latest."""
     rng = random  # MicroPython has no Random of one's own.
     rng.seed(3)
-    engineering = next(row for row in rows("frame") if row["expected"].get("mode") == "engineering")
+    engineering = next(
+        row for row in rows("radar", "frame") if row["expected"].get("mode") == "engineering"
+    )
     for driver, frame in (
         (radar.LD2410(FakeLine([])), REPORT),
         (radar.LD2410(FakeLine([])), bytes.fromhex(engineering["input"]["frame"])),

@@ -1,43 +1,10 @@
-import json
-
 from drivers import scd4x, sensirion
 from drivers.bus import DirectI2C
-from drivers.errors import DriverError
 from drivers.fake_bus import FakeI2C
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from typing import Any
+from tests.drivers.captured import rows
+from tests.drivers.faults import fault_awaited, fault_of
 
 PORTABLE = True
-
-FRAMES = __file__.rsplit("/", 2)[0] + "/frames/scd4x.json"
-
-
-def rows(key: str) -> "list[dict[str, Any]]":
-    """The captured rows that have `key`."""
-    with open(FRAMES) as file:
-        found: list[dict[str, Any]] = json.load(file)
-    return [row for row in found if key in row["input"]]
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
-
-
-async def fault_awaited(work: "Awaitable[Any]") -> str:
-    """The fault that an awaited call ends in, or an empty string."""
-    try:
-        await work
-    except DriverError as error:
-        return error.fault
-    return ""
 
 
 scd4x.STOP_S = scd4x.POLL_S = 0.001  # A fake chip is ready at once.
@@ -60,7 +27,7 @@ def chip(ready: "list[bytes]", measured: bytes = MEASURED) -> "tuple[FakeI2C, sc
 
 def test_recorded_answers() -> None:
     """Each recorded answer gives its three values or its fault."""
-    found = rows("response")
+    found = rows("scd4x", "response")
     assert len(found) == 6
     for row in found:
         answer = bytes.fromhex(row["input"]["response"])

@@ -1,42 +1,18 @@
-import json
 import random
 
 from drivers import sds011
-from drivers.errors import DriverError
 from drivers.fake_bus import FakeLine
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+from tests.drivers.captured import rows
+from tests.drivers.faults import fault_of
 
 PORTABLE = True
-
-FRAMES = __file__.rsplit("/", 2)[0] + "/frames/sds011.json"
-
-
-def rows(key: str) -> "list[dict[str, Any]]":
-    """The captured rows that have `key`."""
-    with open(FRAMES) as file:
-        found: list[dict[str, Any]] = json.load(file)
-    return [row for row in found if key in row["input"]]
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
-
 
 FRAME = bytes.fromhex("aac0d4043a0aa1601dab")
 
 
 def test_captured_frames() -> None:
     """Each captured frame gives its values or its fault."""
-    found = rows("frame")
+    found = rows("sds011", "frame")
     assert len(found) == 5
     for row in found:
         frame = bytes.fromhex(row["input"]["frame"])
@@ -49,7 +25,7 @@ def test_captured_frames() -> None:
 
 def test_commands() -> None:
     """Each command has the bytes that were captured, and an unknown one is refused."""
-    found = rows("command")
+    found = rows("sds011", "command")
     assert len(found) == 4
     for row in found:
         assert sds011.command(row["input"]["command"]).hex() == row["expected"]["tx"]

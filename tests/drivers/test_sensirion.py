@@ -1,37 +1,13 @@
-import json
-
 from drivers import sensirion
-from drivers.errors import DriverError
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+from tests.drivers.captured import rows
+from tests.drivers.faults import fault_of
 
 PORTABLE = True
-
-FRAMES = __file__.rsplit("/", 2)[0] + "/frames/sensirion.json"
-
-
-def rows(key: str) -> "list[dict[str, Any]]":
-    """The captured rows that have `key`."""
-    with open(FRAMES) as file:
-        found: list[dict[str, Any]] = json.load(file)
-    return [row for row in found if key in row["input"]]
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
 
 
 def test_captured_checksums() -> None:
     """The CRC of the data sheets and of recorded traffic comes out."""
-    found = rows("bytes")
+    found = rows("sensirion", "bytes")
     assert len(found) == 5
     for row in found:
         crc = sensirion.crc8(bytes.fromhex(row["input"]["bytes"]))

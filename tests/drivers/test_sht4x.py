@@ -1,44 +1,10 @@
-import json
-
 from drivers import sensirion, sht4x
 from drivers.bus import DirectI2C
-from drivers.errors import DriverError
 from drivers.fake_bus import FakeI2C
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from typing import Any
+from tests.drivers.captured import rows
+from tests.drivers.faults import fault_awaited
 
 PORTABLE = True
-
-FRAMES = __file__.rsplit("/", 2)[0] + "/frames/sht4x.json"
-
-
-def rows(key: str) -> "list[dict[str, Any]]":
-    """The captured rows that have `key`."""
-    with open(FRAMES) as file:
-        found: list[dict[str, Any]] = json.load(file)
-    return [row for row in found if key in row["input"]]
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
-
-
-async def fault_awaited(work: "Awaitable[Any]") -> str:
-    """The fault that an awaited call ends in, or an empty string."""
-    try:
-        await work
-    except DriverError as error:
-        return error.fault
-    return ""
-
 
 MEASURED = bytes.fromhex("66ee504cbf2d")
 SERIAL = sensirion.command(0, 0x1234, 0x5678)[2:]
@@ -53,7 +19,7 @@ def chip(measured: bytes, fail_at: int = -1) -> "tuple[FakeI2C, sht4x.SHT4x]":
 
 def test_recorded_answers() -> None:
     """Each recorded answer gives its temperature and humidity."""
-    found = rows("response")
+    found = rows("sht4x", "response")
     assert len(found) == 4
     for row in found:
         celsius, percent = sht4x.decode(bytes.fromhex(row["input"]["response"]))

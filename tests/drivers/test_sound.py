@@ -1,34 +1,10 @@
-import json
 import math
 
 from drivers import sound
-from drivers.errors import DriverError
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+from tests.drivers.captured import rows
+from tests.drivers.faults import fault_of
 
 PORTABLE = True
-
-FRAMES = __file__.rsplit("/", 2)[0] + "/frames/sound.json"
-
-
-def rows(key: str) -> "list[dict[str, Any]]":
-    """The captured rows that have `key`."""
-    with open(FRAMES) as file:
-        found: list[dict[str, Any]] = json.load(file)
-    return [row for row in found if key in row["input"]]
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
-
 
 # IEC 61672-1, table 3: what a class 2 meter may differ by, in dB, at nominal frequencies.
 CLASS_2 = {
@@ -74,7 +50,7 @@ class Tone:
 
 def test_the_weighting_of_tones() -> None:
     """The formula gives the table of the standard."""
-    (row,) = rows("freq_hz")[:1]
+    (row,) = rows("sound", "freq_hz")[:1]
     for nominal, wanted in zip(row["input"]["freq_hz"], row["expected"]["db"]):
         assert abs(sound.a_weighting_db(sound.exact_hz(nominal)) - wanted) < 0.1
 
@@ -101,7 +77,7 @@ def test_the_filter_does_what_its_response_says() -> None:
 
 def test_the_level_of_a_microphone() -> None:
     """What the microphone gives at 94 dB is read as 94 dB."""
-    (row,) = rows("sine_dbfs_rms")
+    (row,) = rows("sound", "sine_dbfs_rms")
     given = row["input"]
     level = sound.level_db(
         given["sine_dbfs_rms"], given["mic_sensitivity_dbfs"], given["ref_db"], given["offset_db"]

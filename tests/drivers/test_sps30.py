@@ -1,45 +1,17 @@
-import json
 import random
 from struct import pack
 
 from drivers import sensirion, sps30
 from drivers.bus import DirectI2C
-from drivers.errors import DriverError
 from drivers.fake_bus import FakeI2C, FakeLine
+from tests.drivers.captured import rows
+from tests.drivers.faults import fault_awaited, fault_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from typing import Any
 
 PORTABLE = True
-
-FRAMES = __file__.rsplit("/", 2)[0] + "/frames/sps30.json"
-
-
-def rows(key: str) -> "list[dict[str, Any]]":
-    """The captured rows that have `key`."""
-    with open(FRAMES) as file:
-        found: list[dict[str, Any]] = json.load(file)
-    return [row for row in found if key in row["input"]]
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
-
-
-async def fault_awaited(work: "Awaitable[Any]") -> str:
-    """The fault that an awaited call ends in, or an empty string."""
-    try:
-        await work
-    except DriverError as error:
-        return error.fault
-    return ""
 
 
 sps30.EXECUTION_S = 0.001  # A fake chip is ready at once.
@@ -50,12 +22,12 @@ NOTHING_NEW = bytes.fromhex("7e00030000fc7e")
 
 def measured(i: int = 0) -> "dict[str, Any]":
     """A captured measurement."""
-    return [row for row in rows("frame") if "pm1" in row["expected"]][i]
+    return [row for row in rows("sps30", "frame") if "pm1" in row["expected"]][i]
 
 
 def test_captured_frames() -> None:
     """Each captured answer gives its ten values or its fault."""
-    found = rows("frame")
+    found = rows("sps30", "frame")
     assert len(found) == 5
     for row in found:
         fault = row["expected"].get("fault", "")
@@ -74,7 +46,7 @@ def test_captured_frames() -> None:
 
 def test_commands() -> None:
     """Each request has the bytes of the data sheet, with its escapes."""
-    found = rows("cmd")
+    found = rows("sps30", "cmd")
     assert len(found) == 6
     for row in found:
         code, arguments = int(row["input"]["cmd"], 16), bytes.fromhex(row["input"]["data"])
@@ -83,7 +55,7 @@ def test_commands() -> None:
 
 def test_escapes_are_undone_one_by_one() -> None:
     """7D 5D 31 is 7D 31 and not 11; stuffing and unstuffing undo each other."""
-    for row in rows("bytes"):
+    for row in rows("sps30", "bytes"):
         assert sps30.unstuff(bytes.fromhex(row["input"]["bytes"])).hex() == row["expected"]["bytes"]
     every = bytes(range(256)) + b"\x7d\x31\x7d\x5d\x7e"
     assert sps30.unstuff(sps30.stuff(every)) == every

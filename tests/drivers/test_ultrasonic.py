@@ -1,45 +1,12 @@
-import json
 import random
 
 from drivers import ultrasonic
-from drivers.errors import DriverError
 from drivers.fake_bus import FakeLine
 from drivers.ultrasonic import A02YYUW, AJSR04M, JSNSR04T
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from typing import Any
+from tests.drivers.captured import rows
+from tests.drivers.faults import fault_awaited, fault_of
 
 PORTABLE = True
-
-FRAMES = __file__.rsplit("/", 2)[0] + "/frames/ultrasonic.json"
-
-
-def rows(key: str) -> "list[dict[str, Any]]":
-    """The captured rows that have `key`."""
-    with open(FRAMES) as file:
-        found: list[dict[str, Any]] = json.load(file)
-    return [row for row in found if key in row["input"]]
-
-
-def fault_of(call: "Callable[..., Any]", *given: "Any") -> str:
-    """The fault that a call ends in, or an empty string."""
-    try:
-        call(*given)
-    except DriverError as error:
-        return error.fault
-    return ""
-
-
-async def fault_awaited(work: "Awaitable[Any]") -> str:
-    """The fault that an awaited call ends in, or an empty string."""
-    try:
-        await work
-    except DriverError as error:
-        return error.fault
-    return ""
-
 
 KINDS = {"A02YYUW": A02YYUW, "JSN-SR04T": JSNSR04T, "AJ-SR04M": AJSR04M}
 
@@ -52,7 +19,7 @@ def frame_of(distance_mm: int, head: int = 0xFF) -> bytes:
 
 def test_captured_frames() -> None:
     """Each frame gives its distance or its fault, by the rules of its sensor."""
-    found = rows("frame")
+    found = rows("ultrasonic", "frame")
     assert len(found) == 7
     for row in found:
         kind = KINDS[row["sensor"].split("/")[0]]
