@@ -28,7 +28,7 @@ kiosk: setup ## the demo's kiosk alone
 	    --state "$(STATE)/kiosk" --port "$(KIOSK_PORT)" --city "http://127.0.0.1:$(CITY_PORT)"
 
 city: setup ## the demo's city alone
-	@exec .venv/bin/angsila city --state "$(STATE)/city" --port "$(CITY_PORT)"
+	@exec .venv/bin/angsila city --state "$(STATE)/city" --port "$(CITY_PORT)" --database ""
 
 test: setup browser ## every test; pytest's closing line is the last one
 	@exec .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder

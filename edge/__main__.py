@@ -20,6 +20,7 @@ INSTALLED = Path("/etc/angsila")
 PORT_MAX = 65535
 LISTEN_S_MAX = 120
 COUNT_MAX = 10_000
+DATABASE_WORDS = "postgresql://USER@HOST:PORT/NAME of the archive; '' for a file in --state"
 
 
 def main() -> None:
@@ -51,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     city.add_argument("--state", type=Path, metavar="DIR", help="where the archive lives")
     city.add_argument("--host", help="address to listen on")
     city.add_argument("--port", type=port, help="port to listen on")
+    city.add_argument("--database", metavar="URL", help=DATABASE_WORDS)
 
     add_city_orders(city)
 
@@ -89,7 +91,7 @@ def parser() -> argparse.ArgumentParser:
 
     verify = command(commands, "verify", run_verify, "compare a kiosk's journal with a city")
     verify.add_argument("--state", type=Path, required=True, metavar="DIR")
-    verify.add_argument("--city", required=True, metavar="URL|DATABASE")
+    verify.add_argument("--city", required=True, metavar="URL|DATABASE|FOLDER")
     return top
 
 
@@ -142,7 +144,9 @@ def add_city_orders(city: argparse.ArgumentParser) -> None:
     """Add what an operator tells a city instead of running it."""
     # Without default: one given before the word is not to be lost.
     beside = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    beside.add_argument("--config", type=Path, metavar="FILE", help="settings of the city")
     beside.add_argument("--state", type=Path, metavar="DIR", help="where the archive lives")
+    beside.add_argument("--database", metavar="URL", help=DATABASE_WORDS)
     orders = city.add_subparsers(metavar="ORDER", help="instead of running it:")
     token = command(
         orders, "enrol-token", run_enrol_token, "print a token that enrols one kiosk", beside
@@ -227,8 +231,18 @@ def run_city(arguments: argparse.Namespace) -> int:
     host = settings.host if arguments.host is None else arguments.host
     number = settings.port if arguments.port is None else arguments.port
     log_to_stderr()
-    asyncio.run(city(arguments.state or state_folder("city"), host, number))
+    state = arguments.state or state_folder("city")
+    asyncio.run(city(state, host, number, city_database(arguments)))
     return 0
+
+
+def city_database(arguments: argparse.Namespace) -> str:
+    """Where the archive of the city is: as typed, or as in its settings; '' for a file."""
+    from edge import settings as reader
+
+    if arguments.database is not None:
+        return reader.database_address(arguments.database)
+    return reader.load_city(arguments.config or settings_file("city.toml")).database
 
 
 def run_enrol_token(arguments: argparse.Namespace) -> int:
@@ -236,7 +250,7 @@ def run_enrol_token(arguments: argparse.Namespace) -> int:
     from edge.enrol import TOKEN_MINUTES, new_token
 
     state = arguments.state or state_folder("city")
-    print(asyncio.run(new_token(state, arguments.site)))
+    print(asyncio.run(new_token(state, arguments.site, city_database(arguments))))
     print(f"Good once, within {TOKEN_MINUTES} minutes.", file=sys.stderr)
     return 0
 
@@ -265,7 +279,8 @@ def run_revoke(arguments: argparse.Namespace) -> int:
     """`angsila city revoke`."""
     from edge.enrol import revoke
 
-    for line in asyncio.run(revoke(arguments.state or state_folder("city"), arguments.device)):
+    state, database = arguments.state or state_folder("city"), city_database(arguments)
+    for line in asyncio.run(revoke(state, arguments.device, database)):
         print(line)
     return 0
 
@@ -276,7 +291,8 @@ def run_events(arguments: argparse.Namespace) -> int:
 
     state = arguments.state or state_folder("city")
     asked = (arguments.kind, arguments.kiosk, arguments.limit)
-    for line in asyncio.run(events(state, *asked, as_json=arguments.json)):
+    database = city_database(arguments)
+    for line in asyncio.run(events(state, *asked, as_json=arguments.json, database=database)):
         print(line)
     return 0
 

@@ -41,12 +41,12 @@ def offer_content(state: Path, pack: Path, kiosk: str | None) -> str:
     return f"{who} is to show {manifest.id} {manifest.version} with {marks} signatures: {digest}"
 
 
-async def city(state: Path, host: str, port: int) -> None:
+async def city(state: Path, host: str, port: int, database: str = "") -> None:
     """Serve until SIGTERM or SIGINT. Raises `EdgeError` when it cannot begin."""
     with alone(writable_folder(state)):
         listen(host, port).close()  # It says what is wrong in our words.
         try:
-            await run(state, host, port)
+            await run(state, host, port, database)
         except (ArchiveError, IdentityError) as error:
             raise StateError(str(error)) from None
         except OSError as error:
@@ -56,14 +56,14 @@ async def city(state: Path, host: str, port: int) -> None:
 
 
 async def events(
-    state: Path, kinds: list[str], kiosk: str, limit: int, *, as_json: bool
+    state: Path, kinds: list[str], kiosk: str, limit: int, *, as_json: bool, database: str = ""
 ) -> list[str]:
     """The newest events of the city whose state is in `state`, one line each, the oldest first.
 
     Raises `EdgeError`.
     """
     try:
-        archive = await Archive.open(writable_folder(state))
+        archive = await Archive.open(state if database else writable_folder(state), database)
         try:
             found = await archive.events(kinds, kiosk, limit)
         finally:

@@ -198,7 +198,9 @@ async def by_hand(part: Part, how: str) -> None:
 def make_parts(kiosk_port: int, city_port: int, state: Path) -> list[Part]:
     """Describe the city and the kiosk, each with its own folder in `state`."""
     run = [*program(), "run", "--config", near(config_folder() / "demo.toml")]
+    # Whatever this machine's own settings say, the demo's archive is a file of its own.
     city = [*program(), "city", "--state", str(state / "city"), "--port", str(city_port)]
+    city += ["--database", ""]
     kiosk = [*run, "--state", str(state / "kiosk"), "--port", str(kiosk_port)]
     kiosk += ["--city", f"http://{HOST}:{city_port}"]
     return [Part("city", city_port, city), Part("kiosk", kiosk_port, kiosk)]

@@ -10,6 +10,7 @@ from edge.health import versions
 from sync import enrolment
 from sync.city.archive import FILE, Archive, ArchiveError
 from sync.city.registry import TOKEN_MS, RegistryError
+from sync.city.service import agreed_key
 from sync.entry import SyncError
 from sync.identity import (
     CITY_KEY,
@@ -33,12 +34,12 @@ HARDWARE_MAX = 100  # Characters of each.
 TOKEN_MINUTES = TOKEN_MS // 60_000
 
 
-async def new_token(state: Path, site: str) -> str:
+async def new_token(state: Path, site: str, database: str = "") -> str:
     """Make a token at the city whose state is in `state`, running or not. Raises `EdgeError`."""
     try:
-        key = read_or_make_key(writable_folder(state) / CITY_KEY)
-        archive = await Archive.open(state)
+        archive = await Archive.open(writable_folder(state), database)
         try:
+            key = await agreed_key(archive)
             return write_token(await archive.registry.new_token(site), key.public)
         finally:
             await archive.close()
@@ -46,11 +47,12 @@ async def new_token(state: Path, site: str) -> str:
         raise EnrolError(str(error)) from None
 
 
-async def revoke(state: Path, name: str) -> list[str]:
+async def revoke(state: Path, name: str, database: str = "") -> list[str]:
     """Revoke a device, or a kiosk's; one line for each. Raises `EdgeError`."""
-    _must_have(state, FILE, "there is no archive")
+    if not database:
+        _must_have(state, FILE, "there is no archive")
     try:
-        archive = await Archive.open(state)
+        archive = await Archive.open(state, database)
         try:
             gone = await archive.registry.revoke(name)
         finally:

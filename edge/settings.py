@@ -15,6 +15,7 @@ from drivers import catalog
 from edge.calibration import Calibration
 from edge.errors import SettingsError
 from kiosk_ui.languages import LANGUAGE_NAMES
+from sync.city.address import is_postgres, without_password
 
 LANGUAGES = tuple(LANGUAGE_NAMES)
 TILES = ("eat", "see", "map", "today", "around", "city")  # kiosk_ui/tiles.py.
@@ -107,6 +108,10 @@ CITY_URL = Rule(
 PIN_HASH = text(
     r"(scrypt\$\d{4,5}\$[1-8]\$[1-4]\$[0-9a-f]{16,64}\$[0-9a-f]{64})?",
     "what `angsila technician-pin` prints, or '' for none",
+)
+DATABASE = Rule(
+    "'postgresql://USER@HOST:PORT/NAME', or '' for a file in the state folder",
+    lambda value: not value or is_postgres(value),
 )
 PORT = whole(0, 65535)
 KEYS = Rule(
@@ -282,6 +287,7 @@ class CitySettings:
 
     host: str = option("127.0.0.1", HOST)
     port: int = option(8090, PORT)
+    database: str = option("", DATABASE)
 
 
 SECTIONS: dict[str, type] = {
@@ -336,6 +342,13 @@ def city_url(value: str) -> str:
     """Check the city's address as it was typed. Raises `SettingsError`."""
     if not CITY_URL.fits(value):
         raise SettingsError(f"--city {value!r} is not allowed; allowed: {CITY_URL.allowed}")
+    return value
+
+
+def database_address(value: str) -> str:
+    """Check a database's address as it was typed. Raises `SettingsError`."""
+    if not DATABASE.fits(value):
+        raise SettingsError(f"--database {toml(value)} is not allowed; allowed: {DATABASE.allowed}")
     return value
 
 
@@ -420,7 +433,7 @@ class Source:
                 self.fail(
                     place,
                     prefix + key,
-                    f"unknown option {prefix}{key} = {value!r} in {place}; allowed: {allowed}",
+                    f"unknown option {prefix}{key} = {toml(value)} in {place}; allowed: {allowed}",
                 )
 
     def fitting(self, place: Place, key: str, value: Any, kind: type, rule: Rule) -> Any:
@@ -560,10 +573,10 @@ def starts(key: str, line: str) -> bool:
 
 
 def toml(value: Any) -> str:
-    """Write `value` as it stands in the file."""
+    """Write `value` as it stands in the file, but for a password."""
     if isinstance(value, bool):
         return str(value).lower()
-    return repr(value)
+    return without_password(repr(value))
 
 
 def config_folder() -> Path:

@@ -14,6 +14,7 @@ import aiohttp
 
 from sync import local, wire
 from sync.city import archive
+from sync.city.address import is_postgres, without_password
 from sync.clock import Clock
 from sync.entry import Lane, SyncError
 from sync.journal import FILE, Journal
@@ -269,12 +270,14 @@ async def _open_city(city: str) -> AsyncIterator[_City]:
         async with aiohttp.ClientSession(timeout=timeout) as session:
             yield _CityByHttp(session, city.rstrip("/"))
         return
-    folder = Path(city)
-    if folder.name == archive.FILE:
+    folder, address = Path(city), ""
+    if is_postgres(city):
+        folder, address = Path(), city
+    elif folder.name == archive.FILE:
         folder = folder.parent
-    if not (folder / archive.FILE).exists():
-        raise VerifyError(f"no city: {city} is no URL and no archive")
-    stored = await archive.Archive.open(folder)
+    if not address and not (folder / archive.FILE).exists():
+        raise VerifyError(f"no city: {without_password(city)} is no URL and no archive")
+    stored = await archive.Archive.open(folder, address)
     try:
         yield _CityByFile(stored)
     finally:

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from sync.city.store import NUL_INSTEAD, VERSION, ArchiveError, AwayError, without_secrets
+from sync.city.address import without_password
+from sync.city.store import NUL_INSTEAD, VERSION, ArchiveError, AwayError
 from sync.orm import (
     DatabaseError,
     InterfaceError,
@@ -265,7 +266,7 @@ def _parsed(address: str) -> dict[str, Any]:
         return conninfo.conninfo_to_dict(address)
     except psycopg.ProgrammingError:
         raise ArchiveError(
-            f"{without_secrets(address)} is no address of a database;"
+            f"{without_password(address)} is no address of a database;"
             " one is postgresql://USER@HOST:PORT/NAME"
         ) from None
 

@@ -15,8 +15,8 @@ from aiohttp import web
 
 from sync import wire, wire_pb2
 from sync.city import blobs, door
-from sync.city.admission import Admission
-from sync.city.archive import Archive, ForkError, SchemaUnknownError
+from sync.city.admission import RETRY_AFTER_S, Admission
+from sync.city.archive import Archive, AwayError, ForkError, SchemaUnknownError
 from sync.city.door import PROTOBUF
 from sync.entry import Lane
 from sync.identity import Key
@@ -40,7 +40,8 @@ ADMISSION: web.AppKey[Admission] = web.AppKey("admission", Admission)
 def make_app(archive: Archive, key: Key) -> web.Application:
     """The receiver on `archive`, which signs with `key`; who makes it closes the archive."""
     app = web.Application(
-        client_max_size=BODY_BYTES_MAX, middlewares=[door.sign_answers, _name_errors]
+        client_max_size=BODY_BYTES_MAX,
+        middlewares=[door.sign_answers, _wait_for_database, _name_errors],
     )
     app[ARCHIVE] = archive
     app[door.KEY] = key
@@ -68,6 +69,18 @@ def make_app(archive: Archive, key: Key) -> web.Application:
         ]
     )
     return app
+
+
+@web.middleware
+async def _wait_for_database(request: web.Request, handler: Any) -> web.StreamResponse:
+    """Without the database nothing is acked: whoever asked is to come again."""
+    try:
+        response: web.StreamResponse = await handler(request)
+    except AwayError:
+        raise web.HTTPServiceUnavailable(
+            text="the archive's database is away\n", headers={"Retry-After": str(RETRY_AFTER_S)}
+        ) from None
+    return response
 
 
 @web.middleware

@@ -9,17 +9,17 @@ from pathlib import Path
 
 from aiohttp import web
 
-from sync.city.archive import Archive
+from sync.city.archive import Archive, ArchiveError
 from sync.city.receiver import make_app
-from sync.identity import CITY_KEY, read_or_make_key
+from sync.identity import CITY_KEY, Key, read_or_make_key
 
 log = logging.getLogger(__name__)
 
 SHUTDOWN_TIMEOUT_S = 1.0  # What a request under way gets when the city stops.
 
 
-async def run(folder: Path, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT.
+async def run(folder: Path, host: str, port: int, address: str = "") -> None:
+    """Serve until SIGTERM or SIGINT; the archive is in `folder`, or at `address`.
 
     Raises `ArchiveError`, `IdentityError`, `OSError` for a port in use.
     """
@@ -27,17 +27,36 @@ async def run(folder: Path, host: str, port: int) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    archive = await Archive.open(folder)
+    archive = await Archive.open(folder, address)
     try:
-        key = await asyncio.to_thread(read_or_make_key, folder / CITY_KEY)
+        key = await agreed_key(archive)
         runner = web.AppRunner(make_app(archive, key), access_log=None)
         await runner.setup()
         try:
             site = web.TCPSite(runner, host, port, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
             await site.start()
             log.info("city on http://%s:%d", host, port)
+            if address:
+                log.info("archive at %s", archive.name)
             await stopping.wait()
         finally:
             await runner.cleanup()
     finally:
         await archive.close()
+
+
+async def agreed_key(archive: Archive) -> Key:
+    """The city's key, which all receivers on one database share; made where there is none.
+
+    Raises `ArchiveError`: a kiosk would take the answers of a receiver with another key for
+    those of a stranger.
+    """
+    path = archive.folder / CITY_KEY
+    key = await asyncio.to_thread(read_or_make_key, path)
+    agreed = await archive.agree("city_key", key.id)
+    if agreed != key.id:
+        raise ArchiveError(
+            f"{archive.name} is of the city with key {agreed}, and {path} is key {key.id}:"
+            f" put that city's {CITY_KEY} there"
+        )
+    return key

@@ -26,10 +26,10 @@ PRAGMAS = (
 
 
 class ArchiveError(SyncError):
-    """The archive cannot be opened."""
+    """The archive cannot be opened, or not be reached any more."""
 
 
-class AwayError(SyncError):
+class AwayError(ArchiveError):
     """The database does not answer now: nothing was promised, and who asked may come again."""
 
 
@@ -105,11 +105,6 @@ class SqliteStore:
         return ours
 
 
-def is_postgres(address: str) -> bool:
-    """Whether this is the address of a PostgreSQL database, and no file's."""
-    return address.startswith("postgresql://")
-
-
 def open_store(folder: Path, address: str) -> Store:
     """The store at `address`, or the file in `folder` where it is empty. Raises `ArchiveError`."""
     if not address:
@@ -118,10 +113,3 @@ def open_store(folder: Path, address: str) -> Store:
     from sync.city.postgres import PostgresStore  # noqa: PLC0415  See above.
 
     return PostgresStore(address)
-
-
-def without_secrets(address: str) -> str:
-    """An address as it may be shown: without user, password and options."""
-    scheme, _, rest = address.rpartition("://")
-    place = rest.rpartition("@")[2].partition("?")[0]
-    return f"{scheme}://{place}" if scheme else place
