@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import Cluster, cluster
+
 # A test file with this line runs on both. It imports neither pytest nor typing, and its
 # tests take no fixtures.
 PORTABLE_MARK = "\nPORTABLE = True\n"
@@ -114,6 +116,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: LONG.index(name) if (name := item.path.parent.name) in LONG else len(LONG)
     )
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL of these tests' own."""
+    with cluster() as made:
+        yield made
 
 
 @pytest.hookimpl(wrapper=True)

@@ -111,6 +111,13 @@ class Cluster:
         self.sql(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
         return self.address(name)
 
+    def namespace(self) -> str:
+        """Make an empty part of a database, which takes a tenth of the time; its address."""
+        self._databases += 1
+        name = f"city_{self._databases}"
+        self.sql(f"CREATE SCHEMA {name}")
+        return self.address("postgres", options=f"-csearch_path={name}")
+
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Run one statement as the superuser; what it says."""
         words = ("-h", self.folder, "-U", USER, "-d", database, "-Atqc", statement)

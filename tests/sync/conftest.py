@@ -54,10 +54,25 @@ async def journal(tmp_path: Path, clock: Clock) -> AsyncIterator[Journal]:
     await opened.close()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of a module that says `ON = BOTH` on both databases."""
+    if "database" in metafunc.fixturenames and hasattr(metafunc.module, "ON"):
+        metafunc.parametrize("database", metafunc.module.ON, indirect=True)
+
+
 @pytest.fixture
-async def archive(tmp_path: Path) -> AsyncIterator[Archive]:
+def database(request: pytest.FixtureRequest) -> str:
+    """The address of an empty database; empty for SQLite's own file."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return ""
+    address: str = request.getfixturevalue("postgres").namespace()
+    return address
+
+
+@pytest.fixture
+async def archive(tmp_path: Path, database: str) -> AsyncIterator[Archive]:
     """The city's archive."""
-    opened = await Archive.open(tmp_path / "city")
+    opened = await Archive.open(tmp_path / "city", database)
     yield opened
     await opened.close()
 

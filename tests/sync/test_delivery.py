@@ -25,8 +25,11 @@ from sync.uplink import Uplink, UplinkError
 from sync.verify import verify, verify_command
 from sync.wire import Segment
 from tests.enrolled import KIOSK, city_says, signed
+from tests.postgres import BOTH
 from tests.sync.lines import Measure, state
 from tests.sync.road import pass_on, road
+
+ON = BOTH
 
 Upload = Callable[..., Awaitable[tuple[int, bytes]]]
 MakeSegment = Callable[[int], Awaitable[bytes]]
@@ -364,13 +367,14 @@ async def test_verify_finds_what_is_missing_and_what_differs(
     levels: Callable[..., None],
     measure: Measure,
     tmp_path: Path,
+    database: str,
 ) -> None:
     """Verify names each entry that the city lacks or has otherwise, and fails."""
     await measure(3)
     await uplink.flush()
     levels(2)
     await journal.close()
-    reports = await verify(tmp_path, str(tmp_path / "city"), wait_s=0)
+    reports = await verify(tmp_path, database or str(tmp_path / "city"), wait_s=0)
     assert list(reports[Lane.READINGS].missing) == [(4, 5)]
 
     table = archive._tables.segment
@@ -388,7 +392,7 @@ async def test_verify_finds_what_is_missing_and_what_differs(
         assert twin.id != row.id
 
     await archive._thread.run(tamper)
-    reports = await verify(tmp_path, str(tmp_path / "city"), wait_s=0)
+    reports = await verify(tmp_path, database or str(tmp_path / "city"), wait_s=0)
     assert list(reports[Lane.READINGS].missing) == [(1, 5)]
     assert list(reports[Lane.READINGS].doubled) == [(1, 3)]
 

@@ -8,6 +8,9 @@ from sync.city import registry
 from sync.city.archive import Archive
 from sync.city.registry import RegistryError, TakenError
 from sync.identity import Key
+from tests.postgres import BOTH
+
+ON = BOTH
 
 
 @pytest.fixture
