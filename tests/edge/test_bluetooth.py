@@ -1,5 +1,4 @@
 import asyncio
-import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,8 +10,9 @@ from drivers import bthome
 from drivers.linux import fake_bluez as fake
 from drivers.linux.fake_bluez import FakeBlueZ
 from drivers.reading import QUALITIES
-from edge.enrol import enrol, new_token
 from sync import wire
+from tests.edge.archive import fetched
+from tests.edge.town import town
 from tests.private_bus import fake_bluez, private_bus
 from tests.waiting import Process, angsila, free_port, get, until
 
@@ -250,15 +250,8 @@ async def test_strangers_leave_no_trace(tmp_path: Path) -> None:
 
 async def test_an_outage_is_told_to_the_city(tmp_path: Path) -> None:
     """Readings, the gap with its quality, and what happened to the radio arrive there."""
-    port = free_port()
-    city = f"http://127.0.0.1:{port}"
-    async with (
-        angsila("city", "--state", tmp_path / "city", "--port", str(port)),
-        pier(tmp_path, city=city) as one,
-    ):
-        await until(lambda: get(f"{city}/health"))
-        token = await new_token(tmp_path / "city", "pier")
-        await enrol(tmp_path / "kiosk", city, token, "air")
+    async with town(tmp_path / "city") as city, pier(tmp_path, city=city.url) as one:
+        await city.enrol(tmp_path / "kiosk", "air")
         await one.send(27.5)
         await one.shows(27.5, "ok")
         await one.bluez.unplug()
@@ -267,7 +260,7 @@ async def test_an_outage_is_told_to_the_city(tmp_path: Path) -> None:
         await one.comes_back(28.5)
 
         def all_there() -> tuple[list[str], list[str]] | None:
-            qualities, states = at_city(city)
+            qualities, states = at_city(city.url)
             return (qualities, states) if states[-1:] == ["ok"] and "ok" in qualities else None
 
         qualities, states = await until(all_there)
@@ -283,9 +276,7 @@ def at_city(url: str) -> tuple[list[str], list[str]]:
     kiosks = (get(f"{url}/v1/fleet") or {}).get("kiosks", ())
     for lane in (lane for kiosk in kiosks for lane in kiosk["lanes"]):
         query = f"kiosk=air&lane={lane['lane']}&epoch={lane['epoch']}"
-        address = f"{url}/v1/segments?{query}"
-        with urllib.request.urlopen(address, timeout=5) as response:  # noqa: S310 # our own
-            bodies = wire.parse_upload(response.read()).segments
+        bodies = wire.parse_upload(fetched(f"{url}/v1/segments?{query}")).segments
         for segment in map(wire.decode_segment, bodies):
             if lane["lane"] == "readings":
                 qualities += [QUALITIES[row.quality] for row in wire.segment_rows(segment)]

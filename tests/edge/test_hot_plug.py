@@ -1,28 +1,17 @@
-import json
 import os
 import pty
 from pathlib import Path
 from typing import Any
 
-from drivers import pms5003
+from tests.edge.dust import CAPTURED, TABLE, is_awake
 from tests.waiting import angsila, free_port, get, send_at, until
 
 BYTES_PER_S = 9600
-FRAME = next(
-    bytes.fromhex(row["input"]["frame"])
-    for row in json.loads(Path("tests/frames/pms5003.json").read_text())
-    if "frame" in row["input"] and "fault" not in row["expected"]
-)
-SETTINGS = """
+FRAME = CAPTURED[0]
+SETTINGS = f"""
 [journal]
 commit_s = 0.5
-[[sensor]]
-name = "dust"
-driver = "pms5003"
-port = "{port}"
-every_frame = true
-warm_up_s = 0
-period_s = 0
+{TABLE}
 [[sensor]]
 name = "machine"
 driver = "host"
@@ -46,10 +35,7 @@ class Adapter:
 
     def is_awake(self) -> bool:
         """Whether the driver has spoken to it."""
-        try:
-            return os.read(self._sensor, 100).endswith(pms5003.command("active"))
-        except BlockingIOError:
-            return False
+        return is_awake(self._sensor)
 
     def unplug(self) -> None:
         """Take it out: the name goes, and what is open hangs up."""

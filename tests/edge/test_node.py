@@ -10,8 +10,8 @@ import pytest
 
 from drivers import bthome, catalog
 from edge import node
-from edge.enrol import enrol, new_token
 from edge.errors import SettingsError, StateError
+from tests.edge.town import town
 from tests.waiting import angsila, free_port, get, until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -139,7 +139,7 @@ def test_every_kind_can_be_imported_on_a_board(tmp_path: Path, *, compiled: bool
 
 async def test_a_node_reads_seals_and_is_shown(tmp_path: Path) -> None:
     """A BME280 on a real MicroPython is read, sealed, shown and at the city; forgeries are not."""
-    pages, door, town = free_port(), free_port(), free_port()
+    pages, door = free_port(), free_port()
     table = NETWORK + f"kiosk_port = {door}\n" + SENSOR
     made = node.build(written(tmp_path, table), tmp_path / "board", compiled=True)
     gateway = tmp_path / "gateway.toml"
@@ -148,25 +148,21 @@ async def test_a_node_reads_seals_and_is_shown(tmp_path: Path) -> None:
         + made.kiosk_table()
     )
 
-    url = f"http://127.0.0.1:{town}"
-
     async with (
-        angsila("city", "--state", tmp_path / "city", "--port", str(town)),
+        town(tmp_path / "city") as city,
         angsila(
             *("run", "--config", gateway, "--state", tmp_path / "kiosk"),
-            *("--port", str(pages), "--city", url),
+            *("--port", str(pages), "--city", city.url),
         ) as kiosk,
     ):
-        await until(lambda: get(f"{url}/health"))
-        token = await new_token(tmp_path / "city", "pier")
-        await enrol(tmp_path / "kiosk", url, token, "angsila-1")
+        await city.enrol(tmp_path / "kiosk", "angsila-1")
         await kiosk.line("nodes are heard")
         said = await asyncio.to_thread(run_node, tmp_path / "board", str(BOARD / "beats.py"))
         shown = await until(lambda: shown_on(pages).get("buoy/air_temperature"))
         packets = (first_packet(said), sealed(1, "00" * 16), sealed(10**6) + "00", "4002ca09")
         refused = [await asyncio.to_thread(status, door, ADDRESS, one) for one in packets]
         strange = await asyncio.to_thread(status, door, "c0ffee000002", sealed(10**6))
-        stored = await until(lambda: at_city(url))
+        stored = await until(lambda: at_city(city.url))
 
     assert shown == 22.93  # As the formula of the data sheet has it for these registers.
     assert refused == [409, 403, 403, 403]

@@ -2,9 +2,9 @@ import asyncio
 from pathlib import Path
 
 from edge.city import offer_content
-from edge.enrol import enrol, new_token
 from sync.city.archive import Archive
 from tests.edge.test_pack_device import config, content
+from tests.edge.town import town
 from tests.kiosk_ui import packs
 from tests.waiting import WAIT_MAX_S, angsila, free_port, get, until
 
@@ -40,55 +40,53 @@ async def told(city: Path) -> list[str]:
 
 async def test_a_kiosk_shows_what_the_city_wants(tmp_path: Path) -> None:
     """Fetched, tried and told of; a pack that is refused is told of once, and the old one stays."""
-    kiosk_port, city_port = free_port(), free_port()
-    kiosk_url, city_url = f"http://127.0.0.1:{kiosk_port}", f"http://127.0.0.1:{city_port}"
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
     city, state = tmp_path / "city", tmp_path / "kiosk"
     pack = packs.write(tmp_path, packs.good())
     bad = packs.write(tmp_path, packs.signed(packs.members(version=101), packs.CLERK), "bad.zip")
 
-    async with angsila("city", "--state", city, "--port", str(city_port)):
-        await until(lambda: get(f"{city_url}/health"))
-        await enrol(state, city_url, await new_token(city, ""), "test")
+    async with town(city) as running:
+        await running.enrol(state, "test")
         async with angsila(
             *("run", "--config", config(tmp_path, OFTEN), "--state", state),
-            *("--port", str(kiosk_port), "--city", city_url),
+            *("--port", str(port), "--city", running.url),
         ) as kiosk:
-            await until(lambda: content(kiosk_url))
+            await until(lambda: content(url))
             said = offer_content(city, pack, None)
             assert said.startswith("every kiosk is to show angsila 100 with 2 signatures: ")
-            await until(lambda: content(kiosk_url)["version"] == packs.VERSION)
+            await until(lambda: content(url)["version"] == packs.VERSION)
 
             offer_content(city, bad, "test")
             refused = await kiosk.line("is not shown")
             assert "signed by 1 of the 2 people" in refused
-            assert content(kiosk_url)["version"] == packs.VERSION
+            assert content(url)["version"] == packs.VERSION
             async with asyncio.timeout(WAIT_MAX_S):
                 while "refused" not in (states := await told(city)):
-                    await until(lambda: get(f"{kiosk_url}/health"))
+                    await until(lambda: get(f"{url}/health"))
             assert sorted(states) == ["good", "refused", "shown"]
             assert not list((state / "incoming").iterdir())
 
 
 async def test_a_pack_that_was_tried_is_not_tried_again(tmp_path: Path) -> None:
     """After a restart the kiosk remembers what became of the city's wish."""
-    kiosk_port, city_port = free_port(), free_port()
-    kiosk_url, city_url = f"http://127.0.0.1:{kiosk_port}", f"http://127.0.0.1:{city_port}"
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
     city, state = tmp_path / "city", tmp_path / "kiosk"
     bad = packs.write(tmp_path, packs.members(version=101), "bad.zip")
-    async with angsila("city", "--state", city, "--port", str(city_port)):
-        await until(lambda: get(f"{city_url}/health"))
-        await enrol(state, city_url, await new_token(city, ""), "test")
+    async with town(city) as running:
+        await running.enrol(state, "test")
         signed = packs.write(tmp_path, packs.signed(packs.members(), packs.STRANGER), bad.name)
         offer_content(city, signed, None)
         run = (
             *("run", "--config", config(tmp_path, OFTEN), "--state", state),
-            *("--port", str(kiosk_port), "--city", city_url),
+            *("--port", str(port), "--city", running.url),
         )
         async with angsila(*run) as kiosk:
             await kiosk.line("is not shown")
             await kiosk.end()
         async with angsila(*run) as kiosk:
-            await until(lambda: uplink(kiosk_url) == "online")
+            await until(lambda: uplink(url) == "online")
             status, output = await kiosk.end()
     assert status == 0
     assert "is not shown" not in output

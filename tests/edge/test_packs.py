@@ -83,6 +83,14 @@ def changed(version: int = packs.VERSION) -> packs.Members:
     return packs.good(version, packs.content(entries={"oyster": phone}))
 
 
+def on_trial(folder: Path) -> PackStore:
+    """A store that has gone over to such a pack, and not yet found it good."""
+    store = PackStore(folder, packs.RULES)
+    pack = store.take_in(packs.write(folder, changed()), packs.shipped(), by_hand=True)
+    store.switch(pack.envelope.manifest.name)
+    return store
+
+
 async def test_without_a_page_the_rendering_decides(tmp_path: Path, journal: Journal) -> None:
     """A kiosk whose screen is dark goes over at once, and tells."""
     kiosk = Kiosk(tmp_path, journal)
@@ -198,9 +206,7 @@ async def test_a_pack_that_does_not_get_through_its_starts_goes(
     tmp_path: Path, journal: Journal
 ) -> None:
     """A pack with which the service falls down again and again is taken back at the start."""
-    store = PackStore(tmp_path, packs.RULES)
-    pack = store.take_in(packs.write(tmp_path, changed()), packs.shipped(), by_hand=True)
-    store.switch(pack.envelope.manifest.name)
+    on_trial(tmp_path)
     for _ in range(TRIAL_STARTS_MAX):
         assert Kiosk(tmp_path, journal).version == packs.VERSION
     kiosk = Kiosk(tmp_path, journal)
@@ -211,9 +217,7 @@ async def test_a_pack_that_does_not_get_through_its_starts_goes(
 
 async def test_a_trial_goes_on_after_a_power_cut(tmp_path: Path, journal: Journal) -> None:
     """A pack that was on trial is so after the next start, and the page decides."""
-    store = PackStore(tmp_path, packs.RULES)
-    pack = store.take_in(packs.write(tmp_path, changed()), packs.shipped(), by_hand=True)
-    store.switch(pack.envelope.manifest.name)
+    store = on_trial(tmp_path)
     kiosk = Kiosk(tmp_path, journal, has_screen=True)
     async with running(kiosk):
         kiosk.page_says(kiosk.app[SHOWN].now.release)
@@ -225,9 +229,7 @@ async def test_a_pack_that_is_damaged_on_the_card_is_told_of(
     tmp_path: Path, journal: Journal
 ) -> None:
     """The kiosk starts with the pack before, and somebody hears why."""
-    store = PackStore(tmp_path, packs.RULES)
-    pack = store.take_in(packs.write(tmp_path, changed()), packs.shipped(), by_hand=True)
-    store.switch(pack.envelope.manifest.name)
+    store = on_trial(tmp_path)
     next((store.folder / store.current / "files").iterdir()).write_bytes(b"rot")
     kiosk = Kiosk(tmp_path, journal)
 

@@ -37,18 +37,10 @@ class World:
         self.now_ms += round(seconds * 1000) + self.late_ms
         await asyncio.sleep(0)
 
-    def append(
-        self,
-        sensor: str,
-        readings: Sequence[Reading],
-        at_ms: int,
-        *,
-        simulated: bool,
-        decimals: Mapping[str, int],
-    ) -> None:
+    def append(self, sensor: str, readings: Sequence[Reading], at_ms: int, **how: Any) -> None:
         """Remember what a journal would take."""
-        assert (sensor, simulated) == ("pier", False)
-        assert {reading.quantity: 2 for reading in readings}.items() <= decimals.items()
+        assert (sensor, how["simulated"]) == ("pier", False)
+        assert {reading.quantity: 2 for reading in readings}.items() <= how["decimals"].items()
         self.taken += [(at_ms, reading.value, reading.quality) for reading in readings]
 
 

@@ -1,36 +1,23 @@
-import json
-import os
-import pty
 import random
 from pathlib import Path
 from typing import Any
 
 from drivers import pms5003
-from edge.enrol import enrol, new_token
 from tests.edge.archive import rows_at
-from tests.waiting import angsila, free_port, get, send_at, until
+from tests.edge.dust import CAPTURED, TABLE, is_awake
+from tests.edge.town import town
+from tests.terminal import terminal
+from tests.waiting import angsila, send_at, until
 
 FRAMES = 60
 BYTES_PER_S = 960  # 9600 baud: a byte is ten bits with its start and stop.
-CAPTURED = [
-    bytes.fromhex(row["input"]["frame"])
-    for row in json.loads(Path("tests/frames/pms5003.json").read_text())
-    if "frame" in row["input"] and "fault" not in row["expected"] and row["sensor"] != "PMS5003T"
-]
-SETTINGS = """
+SETTINGS = f"""
 [kiosk]
 id = "serial"
 [journal]
 commit_s = 0.5
 segment_s = 1
-[[sensor]]
-name = "dust"
-driver = "pms5003"
-port = "{port}"
-every_frame = true
-warm_up_s = 0
-period_s = 0
-"""
+{TABLE}"""
 
 
 def transmission(rng: random.Random) -> tuple[list[bytes], bytes]:
@@ -66,44 +53,27 @@ async def test_clean_frames_reach_the_city_and_damaged_ones_do_not(tmp_path: Pat
         for frame in clean
         for reading in pms5003.readings(pms5003.PMS5003.SPEC, pms5003.decode(frame))
     ]
-    sensor, line = pty.openpty()
-    os.set_blocking(sensor, False)
-    settings = tmp_path / "kiosk.toml"
-    settings.write_text(SETTINGS.format(port=os.ttyname(line)))
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
 
     def all_there() -> Any:
-        found = at_city(url)
+        found = at_city(city.url)
         return found if len(found) >= len(wanted) else None
 
-    try:
+    with terminal() as (sensor, line):
+        settings = tmp_path / "kiosk.toml"
+        settings.write_text(SETTINGS.format(port=line))
         async with (
-            angsila("city", "--state", tmp_path / "city", "--port", str(port)),
+            town(tmp_path / "city") as city,
             angsila(
                 *("run", "--config", settings, "--state", tmp_path / "kiosk"),
-                *("--port", "0", "--city", url),
+                *("--port", "0", "--city", city.url),
             ) as kiosk,
         ):
-            await until(lambda: get(f"{url}/health"))
-            token = await new_token(tmp_path / "city", "bench")
-            await enrol(tmp_path / "kiosk", url, token, "serial")
+            await city.enrol(tmp_path / "kiosk", "serial")
             # The driver wakes its sensor; what the sensor sends before that is nobody's.
-            await until(lambda: heard(sensor).endswith(pms5003.command("active")))
+            await until(lambda: is_awake(sensor))
             await send_at(BYTES_PER_S, sensor, stream)
             found = await until(all_there)
             assert (await kiosk.end())[0] == 0
-    finally:
-        os.close(sensor)
-        os.close(line)
 
     assert [value for _, value, _ in found] == wanted
     assert [seq for seq, _, _ in found] == list(range(1, len(wanted) + 1))
-
-
-def heard(sensor: int) -> bytes:
-    """What the driver has sent to the sensor since the last look."""
-    try:
-        return os.read(sensor, 100)
-    except BlockingIOError:
-        return b""

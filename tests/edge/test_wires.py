@@ -10,8 +10,8 @@ import pytest
 
 from drivers import pms5003
 from drivers.errors import WrongChipError
-from edge.enrol import enrol, new_token
 from tests.edge.archive import readings_at
+from tests.edge.town import town
 from tests.terminal import terminal
 from tests.waiting import angsila, free_port, get, until
 
@@ -183,24 +183,21 @@ def seen(port: int, wires: Wires, wanted: dict[str, str]) -> Callable[[], Any]:
 
 async def test_each_fault_of_a_wire_is_read_by_a_person(tmp_path: Path) -> None:
     """On I²C, UART and 1-Wire each fault shows its quality on the screen and at the city."""
-    port, town = free_port(), free_port()
-    url = f"http://127.0.0.1:{town}"
+    port = free_port()
     with terminal() as (sensor, line):
         wires = Wires(tmp_path, sensor)
         settings = tmp_path / "kiosk.toml"
         settings.write_text(SETTINGS.format(w1=wires.w1, port=line))
         under = ("umockdev-wrapper", DEBIAN_PYTHON, str(MACHINE), str(wires.fault))
         async with (
-            angsila("city", "--state", tmp_path / "city", "--port", str(town)),
+            town(tmp_path / "city") as city,
             angsila(
                 *("run", "--config", settings, "--state", tmp_path / "kiosk"),
-                *("--port", str(port), "--city", url),
+                *("--port", str(port), "--city", city.url),
                 under=under,
             ) as kiosk,
         ):
-            await until(lambda: get(f"{url}/health"))
-            token = await new_token(tmp_path / "city", "bench")
-            await enrol(tmp_path / "kiosk", url, token, "wires")
+            await city.enrol(tmp_path / "kiosk", "wires")
             for one in (GOOD, *(part for broken in ROUNDS.values() for part in (broken, GOOD))):
                 wires.turn(one)
                 await until(seen(port, wires, one.qualities), WAIT_S)
@@ -209,7 +206,7 @@ async def test_each_fault_of_a_wire_is_read_by_a_person(tmp_path: Path) -> None:
                 for one in ROUNDS.values()
                 for stream, quality in one.qualities.items()
             }
-            found = await until(lambda: told <= (at := qualities(url)) and at)
+            found = await until(lambda: told <= (at := qualities(city.url)) and at)
             assert (await kiosk.end())[0] == 0
 
     assert told <= found
