@@ -1,29 +1,13 @@
 """Access: larger text, contrast, reach, speech and time, and a kiosk used by keyboard alone."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.kiosk_ui.screen import Served, chromium, open_screen, served, settle, show
+from tests.kiosk_ui.screen import Served, open_on_clock, open_screen, show
 
 BODY_GROWTH = {"a1": 1.3, "a2": 1.6}
 IDLE_S = 60
 SLOW = 3
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this file."""
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def screen() -> Iterator[Served]:
-    """One wide screen for all tests of this file."""
-    with served("1280x800") as screen:
-        yield screen
 
 
 def text_px(page: Page) -> float:
@@ -81,10 +65,7 @@ def test_typing_and_looking_about_take_longer(
     browser: Browser, screen: Served, name: str, patience: float
 ) -> None:
     """60 s for reading, 90 s for a map and for typing, before the screen asks."""
-    page = open_screen(browser, screen)
-    page.clock.install()
-    page.reload()
-    settle(page)
+    page = open_on_clock(browser, screen)
     show(page, "en", name)
     page.clock.run_for(round(IDLE_S * patience - 3) * 1000)
     expect(page.locator("#asking")).to_be_hidden()
@@ -95,10 +76,7 @@ def test_typing_and_looking_about_take_longer(
 
 def test_after_the_reset_nothing_of_the_person_is_left(browser: Browser, screen: Served) -> None:
     """Language, modes, history, scroll, selection, storage: all as on a fresh page."""
-    page = open_screen(browser, screen)
-    page.clock.install()
-    page.reload()
-    settle(page)
+    page = open_on_clock(browser, screen)
     page.evaluate("() => { sessionStorage.setItem('a', 'b'); localStorage.setItem('a', 'b'); }")
     show(page, "en", "access")
     for value in ("contrast", "reach", "slow"):
@@ -189,10 +167,7 @@ def test_contrast_is_set_by_keyboard_alone(browser: Browser, screen: Served) -> 
 
 def test_the_focus_stays_in_the_question_and_comes_back(browser: Browser, screen: Served) -> None:
     """While the screen asks, nothing beneath can be reached; then all is as it was."""
-    page = open_screen(browser, screen)
-    page.clock.install()
-    page.reload()
-    settle(page)
+    page = open_on_clock(browser, screen)
     show(page, "en", "home")
     tab_to(page, '.tile[data-go="today"]')
     page.clock.run_for((IDLE_S + 2) * 1000)
