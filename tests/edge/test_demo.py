@@ -3,12 +3,19 @@ import os
 import re
 import signal
 import socket
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 from tests.waiting import WAIT_MAX_S, Process, angsila, free_port, get, until
 
 STOP_MAX_S = 3.0
+
+
+def demo_on(kiosk_port: int, city_port: int, state: Path) -> AbstractAsyncContextManager[Process]:
+    """The demo on two ports, during a block."""
+    ports = ("--kiosk-port", str(kiosk_port), "--city-port", str(city_port))
+    return angsila("demo", *ports, "--state", state)
 
 
 async def child_of(demo: Process, command: str) -> int:
@@ -43,10 +50,7 @@ async def test_pulled_plugs_lose_nothing(tmp_path: Path) -> None:
     def seq() -> Any:
         return (get(f"{kiosk_url}/api/now") or {}).get("seq")
 
-    async with angsila(
-        *("demo", "--kiosk-port", str(kiosk_port), "--city-port", str(city_port)),
-        *("--state", tmp_path),
-    ) as demo:
+    async with demo_on(kiosk_port, city_port, tmp_path) as demo:
         await demo.line(f"{city_url}/ ")
         alone = await demo.line(f"{kiosk_url}/ ")
         assert f"angsila run --config config/demo.toml --state {tmp_path}/kiosk" in alone
@@ -77,10 +81,7 @@ async def test_pulled_plugs_lose_nothing(tmp_path: Path) -> None:
 async def test_a_part_that_crashes_is_started_again(tmp_path: Path) -> None:
     """The demo does what systemd does on a kiosk, and Ctrl-C ends both parts in time."""
     kiosk_port, city_port = free_port(), free_port()
-    async with angsila(
-        *("demo", "--kiosk-port", str(kiosk_port), "--city-port", str(city_port)),
-        *("--state", tmp_path),
-    ) as demo:
+    async with demo_on(kiosk_port, city_port, tmp_path) as demo:
         await demo.line("Ctrl-C ends both")
         first = await child_of(demo, "run")
         os.kill(first, signal.SIGABRT)
@@ -99,10 +100,7 @@ async def test_a_part_that_crashes_is_started_again(tmp_path: Path) -> None:
 async def test_the_parts_go_with_a_demo_that_was_killed(tmp_path: Path) -> None:
     """When the demo itself is killed, no kiosk stays behind on its port."""
     kiosk_port, city_port = free_port(), free_port()
-    async with angsila(
-        *("demo", "--kiosk-port", str(kiosk_port), "--city-port", str(city_port)),
-        *("--state", tmp_path),
-    ) as demo:
+    async with demo_on(kiosk_port, city_port, tmp_path) as demo:
         await demo.line("Ctrl-C ends both")
         kiosk = await child_of(demo, "run")
         await demo.end(signal.SIGKILL, limit_s=WAIT_MAX_S)
@@ -122,10 +120,8 @@ async def test_two_demos_do_not_share_a_port(tmp_path: Path) -> None:
 
 async def test_kiosk_and_city_want_a_port_each(tmp_path: Path) -> None:
     """One port for both is refused in one line before anything is started."""
-    port = str(free_port())
-    async with angsila(
-        "demo", "--kiosk-port", port, "--city-port", port, "--state", tmp_path
-    ) as demo:
+    port = free_port()
+    async with demo_on(port, port, tmp_path) as demo:
         status, output = await demo.ended()
 
     assert (status, output.count("\n")) == (1, 1)
@@ -136,10 +132,7 @@ async def test_kiosk_and_city_want_a_port_each(tmp_path: Path) -> None:
 async def test_a_demo_that_cannot_begin_ends_as_its_part_did(tmp_path: Path) -> None:
     """A part that fails at its start ends the demo, with the part's own words and status."""
     (tmp_path / "kiosk").write_text("in the way")
-    async with angsila(
-        *("demo", "--kiosk-port", str(free_port()), "--city-port", str(free_port())),
-        *("--state", tmp_path),
-    ) as demo:
+    async with demo_on(free_port(), free_port(), tmp_path) as demo:
         async with asyncio.timeout(WAIT_MAX_S):
             status, output = await demo.ended()
 

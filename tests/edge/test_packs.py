@@ -1,6 +1,5 @@
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from kiosk_ui.place import KioskPlace
 from kiosk_ui.shown import SHOWN
 from sync.clock import Clock
 from sync.journal import Journal
+from tests.beside import beside
 from tests.kiosk_ui import packs
 
 PLACE = KioskPlace(languages=("th",))
@@ -68,15 +68,6 @@ async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
     await journal.close()
 
 
-@asynccontextmanager
-async def running(kiosk: Kiosk) -> AsyncIterator[None]:
-    """Try releases during the block."""
-    async with asyncio.TaskGroup() as group:
-        keeping = group.create_task(kiosk.packs.keep())
-        yield
-        keeping.cancel()
-
-
 def changed(version: int = packs.VERSION) -> packs.Members:
     """A pack whose screens differ from the shipped ones."""
     phone = {"phone": f"038 {version:06}"}
@@ -94,7 +85,7 @@ def on_trial(folder: Path) -> PackStore:
 async def test_without_a_page_the_rendering_decides(tmp_path: Path, journal: Journal) -> None:
     """A kiosk whose screen is dark goes over at once, and tells."""
     kiosk = Kiosk(tmp_path, journal)
-    async with running(kiosk):
+    async with beside(kiosk.packs.keep()):
         await kiosk.packs.activate(packs.write(tmp_path, changed()), by_hand=True)
         told = await kiosk.until("good")
 
@@ -106,7 +97,7 @@ async def test_without_a_page_the_rendering_decides(tmp_path: Path, journal: Jou
 async def test_the_page_confirms_what_it_shows(tmp_path: Path, journal: Journal) -> None:
     """The pack is good once the page says that it has tried this very release."""
     kiosk = Kiosk(tmp_path, journal)
-    async with running(kiosk):
+    async with beside(kiosk.packs.keep()):
         kiosk.page_says(kiosk.app[SHOWN].now.release)
         await kiosk.packs.activate(packs.write(tmp_path, changed()), by_hand=True)
         assert kiosk.packs.state()["trial"]
@@ -127,7 +118,7 @@ async def test_a_pack_that_the_page_does_not_show_is_taken_back(
     """A fault, or silence about the new release: the old one is back, and it is said why."""
     kiosk = Kiosk(tmp_path, journal, trial_s=0.2)
     before = kiosk.app[SHOWN].now.release
-    async with running(kiosk):
+    async with beside(kiosk.packs.keep()):
         kiosk.page_says(before)
         await kiosk.packs.activate(packs.write(tmp_path, changed()), by_hand=True)
         if fault is not None:
@@ -147,7 +138,7 @@ async def test_a_reader_is_not_hurried(tmp_path: Path, journal: Journal) -> None
     kiosk = Kiosk(tmp_path, journal, trial_s=0.2)
     before = kiosk.app[SHOWN].now.release
     loop = asyncio.get_running_loop()
-    async with running(kiosk):
+    async with beside(kiosk.packs.keep()):
         kiosk.page_says(before, view="entry")
         await kiosk.packs.activate(packs.write(tmp_path, changed()), by_hand=True)
         end_s = loop.time() + 0.5
@@ -193,10 +184,8 @@ async def test_the_loop_goes_on_while_a_pack_is_rendered(tmp_path: Path, journal
             await asyncio.sleep(0)
             turns += 1
 
-    async with asyncio.TaskGroup() as group:
-        looking = group.create_task(look())
+    async with beside(look()):
         await kiosk.packs.activate(packs.write(tmp_path, changed()), by_hand=True)
-        looking.cancel()
 
     # In the loop's own thread it would be a few turns, one for each await.
     assert turns > TURNS_MIN
@@ -219,7 +208,7 @@ async def test_a_trial_goes_on_after_a_power_cut(tmp_path: Path, journal: Journa
     """A pack that was on trial is so after the next start, and the page decides."""
     store = on_trial(tmp_path)
     kiosk = Kiosk(tmp_path, journal, has_screen=True)
-    async with running(kiosk):
+    async with beside(kiosk.packs.keep()):
         kiosk.page_says(kiosk.app[SHOWN].now.release)
         await kiosk.until("good")
     assert store.state().trial == ""

@@ -1,8 +1,6 @@
 import asyncio
 import shlex
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from edge import screen as module
 from edge.screen import Screen
 from kiosk_ui.beat import Beat, Beats
 from kiosk_ui.boot import Gate
+from tests.beside import beside
 from tests.waiting import until
 
 HALF_PAST_THREE_MS = ((3 - 7 + 24) * 60 + 30) * 60_000  # In Thailand, on some day.
@@ -46,15 +45,6 @@ class Panel:
         return len(self.mark.read_text()) if self.mark.exists() else 0
 
 
-@asynccontextmanager
-async def watched(panel: Panel) -> AsyncIterator[None]:
-    """Watch during the block."""
-    async with asyncio.TaskGroup() as group:
-        keeping = group.create_task(panel.screen.keep())
-        yield
-        keeping.cancel()
-
-
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds instead of minutes."""
@@ -67,7 +57,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_dead_page_is_started_again_and_at_last_given_up(tmp_path: Path) -> None:
     """The command is run, then once more for the boot page, which stays; each is an event."""
     panel = Panel(tmp_path)
-    async with watched(panel):
+    async with beside(panel.screen.keep()):
         panel.page_says()
         await until(lambda: panel.gate.closed)
         await until(lambda: panel.restarts() == 4)
@@ -84,7 +74,7 @@ async def test_a_dead_page_is_started_again_and_at_last_given_up(tmp_path: Path)
 async def test_a_frozen_panel_is_no_life(tmp_path: Path) -> None:
     """A script that runs in a window which nobody paints does not keep it up."""
     panel = Panel(tmp_path)
-    async with watched(panel):
+    async with beside(panel.screen.keep()):
         while not panel.reports:
             panel.page_says(frame_ms=-1)
             await asyncio.sleep(0)
@@ -94,7 +84,7 @@ async def test_a_frozen_panel_is_no_life(tmp_path: Path) -> None:
 async def test_at_night_it_starts_afresh(tmp_path: Path) -> None:
     """Half past three in Thailand, whatever the machine's zone is."""
     panel = Panel(tmp_path, utc_ms=HALF_PAST_THREE_MS)
-    async with watched(panel):
+    async with beside(panel.screen.keep()):
         panel.page_says()
         await until(lambda: panel.restarts() == 1)
     assert panel.reports == [{"part": "screen", "state": "restarted", "why": "once a night"}]
@@ -117,6 +107,6 @@ async def test_a_command_that_fails_is_tried_again(
 ) -> None:
     """The watch goes on, and the log has what was wrong."""
     panel = Panel(tmp_path, command=command)
-    async with watched(panel):
+    async with beside(panel.screen.keep()):
         await until(lambda: len(panel.reports) >= 2)
     assert command in caplog.text

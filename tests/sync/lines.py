@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from sync.uplink import Uplink
+from tests.beside import beside
 
 Measure = Callable[[int], Awaitable[None]]  # The fixture that seals so many levels.
 STATE_MAX_S = 10
@@ -19,9 +20,7 @@ async def flush_from_hello(uplink: Uplink) -> None:
 
 async def state(uplink: Uplink, wanted: str) -> str:
     """Let an uplink run until it is in a state; the reason that it gives."""
-    async with asyncio.timeout(STATE_MAX_S), asyncio.TaskGroup() as group:
-        task = group.create_task(uplink.keep())
+    async with asyncio.timeout(STATE_MAX_S), beside(uplink.keep()):
         while uplink.status()["state"] != wanted:  # noqa: ASYNC110  It has no event.
             await asyncio.sleep(0)
-        task.cancel()
     return str(uplink.status()["reason"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -24,6 +23,7 @@ from sync.journal import Journal
 from sync.uplink import Uplink, UplinkError
 from sync.verify import verify, verify_command
 from sync.wire import Segment
+from tests.beside import beside
 from tests.enrolled import KIOSK, city_says, signed
 from tests.postgres import BOTH
 from tests.sync.lines import Measure, state
@@ -406,10 +406,8 @@ async def test_verify_asks_a_running_kiosk(
 ) -> None:
     """A running kiosk seals and sends what it holds when verify asks, and both ends agree."""
     levels(7)
-    async with local.serve(journal, uplink), asyncio.TaskGroup() as group:
-        task = group.create_task(uplink.keep())
+    async with local.serve(journal, uplink), beside(uplink.keep()):
         reports = await verify(tmp_path, str(city.make_url("/")))
-        task.cancel()
     readings = reports[Lane.READINGS]
     assert (readings.entries, readings.missing.count(), readings.doubled.count()) == (7, 0, 0)
 

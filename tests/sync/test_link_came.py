@@ -14,6 +14,7 @@ from sync.city.receiver import make_app
 from sync.identity import Identity, Key
 from sync.journal import Journal
 from sync.uplink import Options, Uplink
+from tests.beside import beside
 from tests.enrolled import KIOSK
 from tests.waiting import until
 
@@ -64,8 +65,7 @@ async def test_a_new_link_ends_the_pause_and_the_present_goes_first(
     async with TestServer(app) as server:
         options = Options(str(server.make_url("/")), KIOSK)
         uplink = Uplink(journal, journal.clock, options, identity, bell)
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(uplink.keep())
+        async with beside(uplink.keep()):
             await until(lambda: uplink._state == "offline")
             assert road.went == ["/v1/segments"]
             road.closed = False
@@ -73,7 +73,6 @@ async def test_a_new_link_ends_the_pause_and_the_present_goes_first(
             await journal.seal()
             bell.ring()
             await until(lambda: uplink._state == "online")
-            task.cancel()
     schema = [path for path in road.went if path.startswith("/v1/schema/")]
     readings = [path for path in road.went if path not in schema]
     assert readings[:4] == ["/v1/segments", "/v1/segments", "/v1/segments", "/v1/time"]

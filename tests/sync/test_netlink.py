@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from sync.netlink import HEAD, RTM_NEWADDR, RTM_NEWROUTE, kinds, watch_port
+from tests.beside import beside
 
 RTM_DELROUTE = 25
 
@@ -27,10 +28,8 @@ async def watched() -> AsyncIterator[tuple[socket.socket, asyncio.Event]]:
     ours.setblocking(False)
     rung = asyncio.Event()
     with ours, kernels:
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(watch_port(ours, rung.set))
+        async with beside(watch_port(ours, rung.set)):
             yield kernels, rung
-            task.cancel()
 
 
 @pytest.mark.parametrize("kind", [RTM_NEWADDR, RTM_NEWROUTE])
