@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.sim.loop import passed
-from tests.sim.machines import Kiosk
+from tests.sim.machines import Kiosk, Machine
 
 if TYPE_CHECKING:
     from tests.sim.universe import Universe
@@ -23,31 +23,27 @@ class Kind(NamedTuple):
 
 
 async def kiosk_power_cut(universe: Universe) -> None:
-    """Between two steps, or in the middle of a transaction."""
-    kiosk = universe.rng.choice(universe.kiosks)
-    if universe.rng.random() < 0.6:
-        kiosk.disk.cut_at_operation = kiosk.disk.operations + universe.rng.randrange(1, 40)
-        await passed(60)
-        kiosk.disk.cut_at_operation = None
-    if kiosk.host.alive:
-        kiosk.power_cut()
-    await passed(universe.rng.choice([1.0, 20.0, 300.0]))
-    if not kiosk.host.alive:
-        kiosk.power_on()
+    """The power of one of the kiosks goes, and comes back."""
+    await power_cut(universe, universe.rng.choice(universe.kiosks), 40)
 
 
 async def city_power_cut(universe: Universe) -> None:
     """The same at the other end."""
-    city = universe.city
+    await power_cut(universe, universe.city, 60)
+
+
+async def power_cut(universe: Universe, machine: Machine, operations_max: int) -> None:
+    """Between two steps, or in the middle of a transaction."""
     if universe.rng.random() < 0.6:
-        city.disk.cut_at_operation = city.disk.operations + universe.rng.randrange(1, 60)
+        steps = universe.rng.randrange(1, operations_max)
+        machine.disk.cut_at_operation = machine.disk.operations + steps
         await passed(60)
-        city.disk.cut_at_operation = None
-    if city.host.alive:
-        city.power_cut()
+        machine.disk.cut_at_operation = None
+    if machine.host.alive:
+        machine.power_cut()
     await passed(universe.rng.choice([1.0, 20.0, 300.0]))
-    if not city.host.alive:
-        city.power_on()
+    if not machine.host.alive:
+        machine.power_on()
 
 
 async def lying_sync(universe: Universe) -> None:
