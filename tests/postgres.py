@@ -16,7 +16,10 @@ from urllib.parse import quote
 BOTH = ("sqlite", "postgres")  # What a module says of its tests with `ON`, see tests/sync.
 DEBIAN = Path("/usr/lib/postgresql")
 USER = "angsila"
+GUARDED = "guarded"  # The database that wants a password.
 START_MAX_S = 60
+SHM = Path("/dev/shm")  # noqa: S108  The folders in it are made by tempfile.
+SHM_FREE_BYTES_MIN = 1024 * 1024 * 1024
 NOBODY = 65534
 SETTINGS = """
 listen_addresses = ''
@@ -54,6 +57,9 @@ class Cluster:
                 os.chown(path, NOBODY, NOBODY)
         self._run("initdb", "-D", self.files, "-U", USER, "-A", "trust", "-E", "UTF8", "-N")
         self.configure("/bin/true")
+        rules = self.files / "pg_hba.conf"
+        guarded = f"local {GUARDED} all scram-sha-256\n"  # The first rule that fits counts.
+        rules.write_text(guarded + rules.read_text(encoding="utf-8"), encoding="utf-8")
 
     def configure(self, archive_command: str) -> None:
         """Write the settings of the next start."""
@@ -125,8 +131,38 @@ class Cluster:
 
     def back_up(self, to: Path) -> None:
         """Take a base backup, as an operator does."""
-        words = ("-h", self.folder, "-U", USER, "-D", to, "-X", "none", "-c", "fast")
+        words = ("-h", self.folder, "-U", USER, "-D", to, "-X", "none", "-c", "fast", "-N")
         self._run("pg_basebackup", *words)
+
+    def archive_log(self) -> None:
+        """Keep all of the log from now on, which a return to a point in time needs."""
+        self.configure(f"cp %p {self.wal}/%f")
+        self.stop()
+        self.start()
+
+    def return_to(self, point: str, backup: Path) -> None:
+        """Bring the server back to a point in time, as an operator does: backup and log.
+
+        It begins as a server that only reads, see `takes_writes`.
+        """
+        self.sql("SELECT pg_switch_wal()")
+        self.stop()  # It ends when the last of the log is in the archive.
+        shutil.rmtree(self.files)
+        shutil.copytree(backup, self.files)
+        if os.geteuid() == 0:
+            for path in (self.files, *self.files.rglob("*")):
+                os.chown(path, NOBODY, NOBODY)
+        (self.files / "recovery.signal").touch()
+        with (self.files / "postgresql.conf").open("a", encoding="utf-8") as file:
+            file.write(
+                f"restore_command = 'cp {self.wal}/%f %p'\n"
+                f"recovery_target_name = '{point}'\nrecovery_target_action = 'promote'\n"
+            )
+        self.start()
+
+    def takes_writes(self) -> bool:
+        """Whether it has read all of the log that it was to read."""
+        return self.sql("SELECT pg_is_in_recovery()") == "f"
 
     def _run(self, program: str, *words: object, check: bool = True) -> str:
         done = subprocess.run(
@@ -160,10 +196,17 @@ def programs() -> Path:
     return found[-1].parent
 
 
+def roomy_ram() -> Path:
+    """RAM, if there is enough, or the usual place: a killed process loses no page of either."""
+    if SHM.is_dir() and shutil.disk_usage(SHM).free >= SHM_FREE_BYTES_MIN:
+        return SHM
+    return Path(tempfile.gettempdir())
+
+
 @contextmanager
-def cluster() -> Iterator[Cluster]:
+def cluster(place: Path | None = None) -> Iterator[Cluster]:
     """A server that runs during the block, in a folder whose path is short enough for a socket."""
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=place or roomy_ram()))
     made = Cluster(folder)
     try:
         made.make()

@@ -2,12 +2,15 @@ import json
 import socket
 from pathlib import Path
 
+import pytest
+
 from edge.city import events
 from sync import wire_pb2
 from sync.city.archive import Archive
 from sync.clock import Clock
 from sync.entry import Lane
 from sync.journal import Journal
+from tests.postgres import Cluster
 from tests.waiting import angsila, free_port, get, until
 
 
@@ -75,3 +78,46 @@ async def test_the_operator_reads_what_people_told(tmp_path: Path) -> None:
     assert lines[0].startswith("before ")
     assert [json.loads(row)["body"]["ticket"] for row in rows] == ["KM-2"]
     assert await events(tmp_path / "city", ["usage"], "", 50, as_json=False) == []
+
+
+async def test_a_city_and_its_orders_work_on_postgres(tmp_path: Path, postgres: Cluster) -> None:
+    """The address is in the settings for the city, and on the command line for an order."""
+    address = postgres.namespace()
+    settings = tmp_path / "city.toml"
+    settings.write_text(f'[city]\ndatabase = "{address}"\n')
+    port = free_port()
+    more = ("--state", tmp_path / "state")
+    async with angsila("city", "--config", settings, "--port", str(port), *more) as city:
+        await city.line("archive at postgresql://")
+        async with angsila("city", "enrol-token", "--database", address, *more) as order:
+            status, output = await order.ended()
+        assert (status, output.count("\n")) == (0, 2)
+        async with angsila("city", "events", "--config", settings, *more) as order:
+            assert await order.ended() == (0, "")
+        async with angsila("city", "revoke", "pier-1", "--config", settings, *more) as order:
+            status, output = await order.ended()
+        assert (status, "no device or kiosk 'pier-1'" in output) == (1, True)
+        fleet = await until(lambda: get(f"http://127.0.0.1:{port}/v1/fleet"))
+        status, _ = await city.end(limit_s=3.0)
+
+    assert (fleet, status) == ({"kiosks": []}, 0)
+    assert [path.name for path in (tmp_path / "state").iterdir()] == ["city.key"]
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "words"),
+    [
+        ("postgresql://u:oyster@127.0.0.1:1/town", 1, "postgresql://u@127.0.0.1:1/town: "),
+        ("postgresql://u:oyster@127.0.0.1:1/town?no=1", 1, "is no address of a database"),
+        ("mysql://u:oyster@h/town", 2, "--database 'mysql://u:…@h/town' is not allowed"),
+    ],
+)
+async def test_a_database_that_cannot_be_had_is_one_line(
+    tmp_path: Path, address: str, status: int, words: str
+) -> None:
+    """The city says which one and why, and not the password."""
+    async with angsila("city", "--state", tmp_path, "--database", address, "--port", "0") as city:
+        found, output = await city.ended()
+
+    assert (found, output.count("\n"), words in output) == (status, 1, True)
+    assert "oyster" not in output
