@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from kiosk_ui.errors import ContentError
+from kiosk_ui.languages import HTML_LANGUAGE
+from kiosk_ui.now import to_json
 from kiosk_ui.place import KioskPlace
 from kiosk_ui.shown import render
 
@@ -168,12 +170,19 @@ def opened_page(browser: Browser, pack: Pack, panel: Panel) -> Iterator[Page]:
     try:
         page = context.new_page()
         page.set_default_timeout(WAIT_MS)
+        page.add_init_script(_voices(pack.languages))
         page.route("**/*", lambda route: _answer(route, files))
         page.goto(ADDRESS)
         page.wait_for_selector("html[data-ready]", state="attached")
         yield page
     finally:
         context.close()
+
+
+def _voices(languages: tuple[str, ...]) -> str:
+    """As on a kiosk, where there is a voice: the button that asks for it takes room."""
+    tags = to_json([{"lang": HTML_LANGUAGE[language]} for language in languages])
+    return f"speechSynthesis.getVoices = () => {tags}"
 
 
 def _answer(route: Route, files: dict[str, Asset]) -> None:

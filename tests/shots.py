@@ -24,13 +24,12 @@ from tests.kiosk_ui.screen import (
     PANELS,
     all_screens,
     ask,
-    chromium,
-    open_screen,
     pages_of,
     served,
     set_mode,
     show,
 )
+from tests.kiosk_ui.speaking import open_speaking, speaking_chromium
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,8 +79,8 @@ def file_name(screen: str, number: int, language: str, size: str) -> str:
 def shoot_panel(panel: str, wanted: Wanted) -> tuple[int, list[str]]:
     """Take all pictures of one panel; how many there are, and what is cut off on them."""
     count, cut = 0, []
-    with chromium() as browser, served(panel) as screen:
-        page = open_screen(browser, screen)
+    with speaking_chromium() as (browser, _), served(panel) as screen:
+        page = open_speaking(browser, screen)
         names = [
             name for name, _ in all_screens(page) if not wanted.screens or chosen(name, wanted)
         ]
@@ -145,10 +144,10 @@ def make_sheets(files: Sequence[Path], name: str) -> None:
 def shoot_best() -> None:
     """Write the README's pictures into the tree, small."""
     BEST_FOLDER.mkdir(parents=True, exist_ok=True)
-    with chromium() as browser:
+    with speaking_chromium() as (browser, _):
         for mode, panel, language, name in BEST:
             with served(panel) as screen:
-                page = open_screen(browser, screen)
+                page = open_speaking(browser, screen)
                 set_mode(page, mode)
                 show(page, language, name)
                 file = BEST_FOLDER / file_name(name, 0, language, panel)

@@ -42,12 +42,12 @@ export function show(wanted) {
   bar.querySelector("[data-back]").disabled = name === "home" || name === "attract";
   if (moved) showing.get(family)?.(screen, current());
   paint(document.body);
+  // Before it is laid out: what these show or hide takes room.
+  if (moved) for (const call of always) call(screen.firstElementChild, current());
   turnPages();
-  if (moved) {
-    tellScreen();
-    for (const call of always) call(screen.firstElementChild, current());
-  }
+  if (moved) tellScreen();
 }
+
 
 function translate(bundle, language) {
   root.lang = bundle.html_language;
@@ -113,7 +113,8 @@ function keyOf() {
   const { language, screen: name } = current();
   const { text, reach } = root.dataset;
   const { live, news } = document.body.dataset;
-  const panel = [text, reach, innerWidth, innerHeight, pager.hidden, live, news];
+  const mute = screen.querySelector("[data-act=listen]")?.hidden;
+  const panel = [text, reach, innerWidth, innerHeight, pager.hidden, live, news, mute];
   // A list that a script fills has other pages than it had when it was empty.
   const filled = screen.querySelector("[data-pages]")?.childElementCount;
   return [language, name, filled, ...panel].join();

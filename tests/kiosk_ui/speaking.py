@@ -12,11 +12,11 @@ import wave
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.kiosk_ui.screen import CHROMIUM, ROOT, SWITCHES
+from tests.kiosk_ui.screen import CHROMIUM, ROOT, SWITCHES, Served, open_screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,3 +114,10 @@ def speaking_chromium() -> Iterator[tuple[Browser, Ear]]:
             for pid in run.glob("speech-dispatcher/pid/*.pid"):
                 os.kill(int(pid.read_text()), signal.SIGTERM)
             ear.close()
+
+
+def open_speaking(browser: Browser, screen: Served, address: str = "", **context: Any) -> Page:
+    """A fresh page, once the browser has told it of the voices: their buttons take room."""
+    page = open_screen(browser, screen, address, **context)
+    page.wait_for_function("() => speechSynthesis.getVoices().length > 0")
+    return page

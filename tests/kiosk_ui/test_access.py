@@ -54,7 +54,7 @@ def test_a_kiosk_without_a_voice_says_so(browser: Browser, screen: Served) -> No
     expect(page.locator("[data-value=listen]")).to_be_disabled()
     expect(page.locator("[data-value=listen]")).to_contain_text("No voice here")
     show(page, "en", "entry/oyster")
-    expect(page.locator("[data-act=listen]")).to_be_hidden()
+    expect(page.locator(".tale [data-act=listen]")).to_be_hidden()
     page.context.close()
 
 

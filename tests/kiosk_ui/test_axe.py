@@ -1,6 +1,7 @@
 """axe's rules of WCAG 2.2 AA and good practice, on every kind of screen in every mode."""
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,10 +16,10 @@ from tests.kiosk_ui.screen import (
     Served,
     all_screens,
     ask,
-    open_screen,
     set_mode,
     show,
 )
+from tests.kiosk_ui.speaking import open_speaking, speaking_chromium
 
 FULL = bool(os.environ.get("KIOSK_FULL"))
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -37,10 +38,17 @@ def violations(page: Page, mode: str) -> list[str]:
     return [f"{rule['id']}: {node['html'][:90]}" for rule in found for node in rule["nodes"]]
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of this file, with the voices of a kiosk."""
+    with speaking_chromium() as (browser, _):
+        yield browser
+
+
 @pytest.mark.parametrize("mode", MODES if FULL else ("a", "a2", "contrast"))
 def test_axe_finds_nothing_wrong(browser: Browser, screen: Served, mode: str) -> None:
     """No violation on any screen; with high contrast, all text has 7:1."""
-    page = open_screen(browser, screen)
+    page = open_speaking(browser, screen)
     names = [name for name, _ in all_screens(page)] if FULL else SOME
     set_mode(page, mode)
     wrong = {}
@@ -57,7 +65,7 @@ def test_axe_finds_nothing_wrong(browser: Browser, screen: Served, mode: str) ->
 
 def test_axe_finds_nothing_wrong_with_the_question(browser: Browser, screen: Served) -> None:
     """The question before a reset is a dialog that is named, described and holds the focus."""
-    page = open_screen(browser, screen, "#en/home")
+    page = open_speaking(browser, screen, "#en/home")
     ask(page)
     wrong = violations(page, "a")
     focused = page.evaluate("() => document.activeElement.hasAttribute('data-stay')")

@@ -1,12 +1,14 @@
 """Every screen fits every panel in every mode: sizes, gaps, cuts and what is within reach."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.kiosk_ui.fit import check
-from tests.kiosk_ui.screen import LANGUAGES, MODES, PANELS, open_screen, served, show
+from tests.kiosk_ui.screen import LANGUAGES, MODES, PANELS, served, show
+from tests.kiosk_ui.speaking import open_speaking, speaking_chromium
 
 FULL = bool(os.environ.get("KIOSK_FULL"))
 NODES_MAX = 900
@@ -27,11 +29,18 @@ FEW = [("800x480", "a2"), ("1280x800", "reach"), ("1080x1920", "a2"), ("480x800"
 CASES = [(panel, mode) for panel in PANELS for mode in MODES] if FULL else FEW
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of this file, with the voices of a kiosk."""
+    with speaking_chromium() as (browser, _):
+        yield browser
+
+
 @pytest.mark.parametrize(("panel", "mode"), CASES)
 def test_everything_fits_and_can_be_touched(browser: Browser, panel: str, mode: str) -> None:
     """Targets of 15 and 20 mm, 3 mm apart; nothing cut, nothing scrolls; low in reach mode."""
     with served(panel) as screen:
-        page = open_screen(browser, screen)
+        page = open_speaking(browser, screen)
         found = check(page, panel, mode, *(() if FULL else SOME))
         page.context.close()
 
@@ -44,7 +53,7 @@ def test_everything_fits_and_can_be_touched(browser: Browser, panel: str, mode: 
 def test_all_of_the_pack_fits_at_the_usual_size(browser: Browser, panel: str) -> None:
     """Every page of every screen that a person can come to without changing a thing."""
     with served(panel) as screen:
-        page = open_screen(browser, screen)
+        page = open_speaking(browser, screen)
         found = check(page, panel, "a")
         page.context.close()
 
@@ -57,7 +66,7 @@ def test_the_screens_of_stalls_and_of_the_technician_fit(
 ) -> None:
     """Those that a visitor does not come to keep the same rules."""
     with served(panel, pack="stalls") as screen:
-        page = open_screen(browser, screen)
+        page = open_speaking(browser, screen)
         found = check(page, panel, mode, *OWN)
         page.context.close()
 
@@ -78,7 +87,7 @@ def test_the_screens_of_stalls_and_of_the_technician_fit(
 def test_what_is_wrong_is_found(browser: Browser, style: str, told: str) -> None:
     """The check can fail: things over one another, small, close together or cut are named."""
     with served("1280x800") as screen:
-        page = open_screen(browser, screen)
+        page = open_speaking(browser, screen)
         page.evaluate(ADD_STYLE, style)
         found = check(page, "1280x800", "a", "entry/old-market")
         page.context.close()
@@ -89,7 +98,7 @@ def test_what_is_wrong_is_found(browser: Browser, style: str, told: str) -> None
 def test_a_long_text_goes_on_over_more_pages(browser: Browser) -> None:
     """At the largest text on the smallest panel each line of an entry is on one of its pages."""
     with served("800x480") as screen:
-        page = open_screen(browser, screen)
+        page = open_speaking(browser, screen)
         page.evaluate("() => { document.documentElement.dataset.text = 'a2'; }")
         show(page, "en", "entry/nacha-shrine")
         count = int((page.locator("[data-count]").text_content() or "").split("/")[1])
@@ -121,7 +130,7 @@ def test_a_long_text_goes_on_over_more_pages(browser: Browser) -> None:
 def test_six_cards_and_one_page_of_home_at_the_usual_size(browser: Browser) -> None:
     """A 10 inch list holds six cards in every language, and home shows all ways on at once."""
     with served("1280x800") as screen:
-        page = open_screen(browser, screen)
+        page = open_speaking(browser, screen)
         for language in LANGUAGES:
             show(page, language, "list/see")
             assert page.locator(".card:visible").count() == 6, language

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.kiosk_ui.screen import Served, open_on_clock, open_screen, show
-from tests.kiosk_ui.speaking import Ear, speaking_chromium
+from tests.kiosk_ui.screen import Served, open_on_clock, show
+from tests.kiosk_ui.speaking import Ear, open_speaking, speaking_chromium
 
 IDLE_S = 60
 SLOW = 3
@@ -33,8 +33,7 @@ def ear(speaking: tuple[Browser, Ear]) -> Ear:
 @pytest.fixture
 def page(speaking: tuple[Browser, Ear], screen: Served) -> Iterator[Page]:
     """A kiosk with voices."""
-    page = open_screen(speaking[0], screen, has_touch=True)
-    page.wait_for_function("() => speechSynthesis.getVoices().length > 0")
+    page = open_speaking(speaking[0], screen, has_touch=True)
     yield page
     page.context.close()
 
@@ -54,7 +53,7 @@ def test_an_entry_is_read_in_each_language(
 ) -> None:
     """A tap on Listen gives sound, by the voice of the language that the person reads."""
     show(page, language, "entry/oyster")
-    page.locator("[data-act=listen]").tap()
+    page.locator(".tale [data-act=listen]").tap()
     said = ear.until(words)
     assert said.voice == voice
     assert said.sound_s > SOUND_MIN_S
