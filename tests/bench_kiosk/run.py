@@ -38,6 +38,7 @@ from tests.kiosk_ui.screen import (
     settle,
 )
 from tests.kiosk_ui.screen import show as show_screen
+from tests.kiosk_ui.speaking import SPEAK, voices
 from tests.waiting import free_port
 
 if TYPE_CHECKING:
@@ -360,12 +361,13 @@ def measure_memory(bench: Bench) -> list[Figure]:
 
 @contextmanager
 def own_browser(playwright: Playwright) -> Iterator[tuple[BrowserContext, str]]:
-    """A browser of its own, and the words by which its processes are found."""
-    with TemporaryDirectory(prefix="bench-kiosk-") as folder:
+    """A browser of its own, with voices, and the words by which its processes are found."""
+    with TemporaryDirectory(prefix="bench-kiosk-") as folder, voices() as found:
         context = playwright.chromium.launch_persistent_context(
             folder,
             executable_path=CHROMIUM,
-            args=list(SWITCHES),
+            args=[*SWITCHES, SPEAK],
+            env=found.environment,
             viewport=VIEW,  # type: ignore[arg-type] # a dict of int is what it is
             has_touch=True,
         )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SETTINGS = ROOT / "config" / "speech-dispatcher"
+SPEAK = "--enable-speech-dispatcher"
 HEARD_MAX_S = 60.0
 LINE_BYTES_MAX = 65_536
 # Stands before Debian's espeak-ng: it tells what it was asked for and lets that write a file.
@@ -83,10 +84,17 @@ class Ear:
             return len(samples) / file.getframerate(), max(samples, default=0)
 
 
+class Voices(NamedTuple):
+    """How Chromium is started so that it may speak, and what hears it."""
+
+    environment: dict[str, str | float | bool]
+    ear: Ear
+
+
 @contextmanager
-def speaking_chromium() -> Iterator[tuple[Browser, Ear]]:
-    """Chromium with the voices of a kiosk, started and set as angsila-screen.service does."""
-    with TemporaryDirectory(prefix="voice-") as name, sync_playwright() as playwright:
+def voices() -> Iterator[Voices]:
+    """The voices of a kiosk during the block, set as angsila-screen.service does."""
+    with TemporaryDirectory(prefix="voice-") as name:
         folder = Path(name)
         home, run, programs = (folder / part for part in ("home", "run", "bin"))
         for part in (home, run, programs):
@@ -98,22 +106,24 @@ def speaking_chromium() -> Iterator[tuple[Browser, Ear]]:
         espeak.chmod(0o755)
         os.mkfifo(folder / "said")
         ear = Ear(folder)
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[*SWITCHES, "--enable-speech-dispatcher"],
-            env={
-                "PATH": f"{programs}:/usr/bin:/bin",
-                "HOME": str(home),
-                "XDG_RUNTIME_DIR": str(run),
-            },
-        )
+        path = f"{programs}:/usr/bin:/bin"
         try:
-            yield browser, ear
+            yield Voices({"PATH": path, "HOME": str(home), "XDG_RUNTIME_DIR": str(run)}, ear)
         finally:
-            browser.close()
             for pid in run.glob("speech-dispatcher/pid/*.pid"):
                 os.kill(int(pid.read_text()), signal.SIGTERM)
             ear.close()
+
+
+@contextmanager
+def speaking_chromium() -> Iterator[tuple[Browser, Ear]]:
+    """Debian's Chromium with the voices of a kiosk during the block."""
+    with voices() as found, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*SWITCHES, SPEAK], env=found.environment
+        )
+        yield browser, found.ear
+        browser.close()
 
 
 def open_speaking(browser: Browser, screen: Served, address: str = "", **context: Any) -> Page:
