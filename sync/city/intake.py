@@ -11,11 +11,9 @@ from typing import Any, NamedTuple
 from sync import wire, wire_pb2
 from sync.city.lanes import Lanes, LaneState
 from sync.city.store import NUL_INSTEAD
-from sync.city.tables import Tables
+from sync.city.tables import Latest, NewSegment, Tables
 from sync.city.times import Times
 from sync.entry import Lane, Stream, SyncError
-
-ROWS_MAX = 1000  # In one statement; what a database takes of parameters is 32,766 or more.
 
 
 class SchemaUnknownError(SyncError):
@@ -24,33 +22,6 @@ class SchemaUnknownError(SyncError):
 
 class ForkError(SyncError):
     """Two writers have used the same seqs of one epoch: the second needs an epoch of its own."""
-
-
-class _New(NamedTuple):
-    """A segment that is not written yet."""
-
-    lane: int
-    first_seq: int
-    entries: int
-    sha256: bytes
-    received_ms: int
-    body: bytes
-
-
-class _Latest(NamedTuple):
-    """The newest entry of one stream, as it is kept."""
-
-    kiosk: str
-    stream: str
-    lane: int
-    seq: int
-    boot: str
-    at_ms: int
-    value: str  # JSON number or null: what the kiosk measured, to the digit.
-    unit: str
-    quality: str
-    simulated: bool
-    received_ms: int
 
 
 class _Span(NamedTuple):
@@ -71,9 +42,9 @@ class Intake:
         self._kiosk = kiosk
         self._now_ms = now_ms
         self._touched: dict[tuple[Lane, bytes], LaneState] = {}
-        self._new: dict[tuple[int, int], _New] = {}  # By lane and first seq,
-        self._ends: dict[tuple[int, int], _New] = {}  # and by lane and last seq.
-        self._latest: dict[str, _Latest] = {}
+        self._new: dict[tuple[int, int], NewSegment] = {}  # By lane and first seq,
+        self._ends: dict[tuple[int, int], NewSegment] = {}  # and by lane and last seq.
+        self._latest: dict[str, Latest] = {}
         self._spans: dict[tuple[int, str], _Span] = {}
         self._schemas: dict[bytes, tuple[Stream, ...]] = {}
 
@@ -92,7 +63,7 @@ class Intake:
         except wire.WireError as error:
             return self._keep_aside(lane, segment, body, str(error))
         first, entries = segment.first_seq, segment.entries
-        new = _New(lane.id, first, entries, digest, self._now_ms, body)
+        new = NewSegment(lane.id, first, entries, digest, self._now_ms, body)
         self._new[lane.id, first] = self._ends[lane.id, segment.last_seq] = new
         lane.got.add(first, segment.last_seq)
         self._note_boot(lane, segment, newest)
@@ -110,10 +81,7 @@ class Intake:
 
     def finish(self) -> list[wire_pb2.LaneAtCity]:
         """Write everything; what the kiosk is told once that is committed."""
-        segments = list(self._new.values())
-        for first in range(0, len(segments), ROWS_MAX):
-            rows = segments[first : first + ROWS_MAX]
-            self._tables.segment.insert_many(rows, fields=_New._fields).execute()
+        self._tables.segment_rows.write(list(self._new.values()))
         for (lane_id, boot), span in self._spans.items():
             self._times.note_boot(lane_id, boot, *span)
         for lane in self._touched.values():
@@ -165,7 +133,7 @@ class Intake:
             raise _fork(segment, "the segment behind is of another chain")
 
     def _previous(self, stored: Any) -> bytes:
-        body = stored.body if isinstance(stored, _New) else self._lanes.body(stored.id)
+        body = stored.body if isinstance(stored, NewSegment) else self._lanes.body(stored.id)
         previous: bytes = wire.decode_segment(body).previous
         return previous
 
@@ -182,7 +150,7 @@ class Intake:
         lane.got.add(segment.first_seq, segment.last_seq)
         return reason
 
-    def _newest_values(self, lane: LaneState, segment: wire.Segment) -> list[_Latest]:
+    def _newest_values(self, lane: LaneState, segment: wire.Segment) -> list[Latest]:
         """Decode a segment whole, so that nothing unreadable is stored as good."""
         if segment.lane is Lane.EVENTS:
             wire.segment_events(segment)
@@ -192,7 +160,7 @@ class Intake:
         boot = segment.boot.hex()
         entries = [wire.to_entry(row, streams, boot) for row in newest.values()]
         return [
-            _Latest(
+            Latest(
                 self._kiosk,
                 _storable(entry.stream.name),
                 lane.id,
@@ -216,7 +184,7 @@ class Intake:
             self._schemas[prefix] = streams
         return streams
 
-    def _note_boot(self, lane: LaneState, segment: wire.Segment, newest: list[_Latest]) -> None:
+    def _note_boot(self, lane: LaneState, segment: wire.Segment, newest: list[Latest]) -> None:
         place = lane.id, segment.boot.hex()
         latest_ms = max((value.at_ms for value in newest), default=0)
         new = _Span(segment.first_seq, segment.last_seq, latest_ms)
@@ -237,13 +205,7 @@ class Intake:
             for value in self._latest.values()
             if kept.get(value.stream, (0, 0)) < (value.lane, value.seq)
         ]
-        names = [name for name in _Latest._fields if name not in ("kiosk", "stream")]
-        for first in range(0, len(newer), ROWS_MAX):
-            values = newer[first : first + ROWS_MAX]
-            table.insert_many(values, fields=_Latest._fields).on_conflict(
-                conflict_target=[table.kiosk, table.stream],
-                preserve=[getattr(table, name) for name in names],
-            ).execute()
+        self._tables.latest_rows.write(newer)
 
 
 def find_schema(tables: Tables, kiosk: str, prefix: bytes) -> tuple[Stream, ...]:

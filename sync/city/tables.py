@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from sync.city.rows import Rows
 from sync.orm import (
     AutoField,
     BigAutoField,
@@ -15,6 +18,33 @@ from sync.orm import (
     Model,
     TextField,
 )
+
+
+class NewSegment(NamedTuple):
+    """A segment that is not written yet."""
+
+    lane: int
+    first_seq: int
+    entries: int
+    sha256: bytes
+    received_ms: int
+    body: bytes
+
+
+class Latest(NamedTuple):
+    """The newest entry of one stream, as it is kept."""
+
+    kiosk: str
+    stream: str
+    lane: int
+    seq: int
+    boot: str
+    at_ms: int
+    value: str  # JSON number or null: what the kiosk measured, to the digit.
+    unit: str
+    quality: str
+    simulated: bool
+    received_ms: int
 
 
 class Tables:
@@ -99,6 +129,8 @@ class Tables:
         self.schema = SchemaRow
         self.latest = LatestRow
         database.bind(self.all(), bind_refs=False, bind_backrefs=False)
+        self.segment_rows = Rows(database, SegmentRow, NewSegment._fields)
+        self.latest_rows = Rows(database, LatestRow, Latest._fields, key=("kiosk", "stream"))
 
     def all(self) -> list[type[Model]]:
         """Every table, those that others refer to first."""
