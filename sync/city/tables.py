@@ -60,7 +60,7 @@ class Tables:
 
         class LaneRow(Model):
             id = AutoField()
-            kiosk = ForeignKeyField(Kiosk, column_name="kiosk", object_id_name="kiosk_id")
+            kiosk = _owner(Kiosk, "kiosk")
             lane = IntegerField()
             epoch = TextField()  # 32 hex digits.
             got = TextField(default="[]")  # JSON list of [first, last].
@@ -75,7 +75,7 @@ class Tables:
 
         class SegmentRow(Model):
             id = BigAutoField()
-            lane = ForeignKeyField(LaneRow, column_name="lane", object_id_name="lane_id")
+            lane = _owner(LaneRow, "lane")
             first_seq = BigIntegerField()
             entries = IntegerField()
             sha256 = BlobField()
@@ -97,7 +97,7 @@ class Tables:
             body = BlobField()
 
         class SchemaRow(Model):
-            kiosk = ForeignKeyField(Kiosk, column_name="kiosk", object_id_name="kiosk_id")
+            kiosk = _owner(Kiosk, "kiosk")
             prefix = BlobField()
             body = BlobField()
 
@@ -106,7 +106,7 @@ class Tables:
                 primary_key = CompositeKey("kiosk", "prefix")
 
         class LatestRow(Model):
-            kiosk = ForeignKeyField(Kiosk, column_name="kiosk", object_id_name="kiosk_id")
+            kiosk = _owner(Kiosk, "kiosk")
             stream = TextField()
             lane = IntegerField()
             seq = BigIntegerField()
@@ -142,3 +142,8 @@ class Tables:
             self.schema,
             self.latest,
         ]
+
+
+def _owner(table: type[Model], name: str) -> ForeignKeyField:
+    """Whose row it is. A longer index begins with it, so it needs none of its own."""
+    return ForeignKeyField(table, column_name=name, object_id_name=f"{name}_id", index=False)

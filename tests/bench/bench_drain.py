@@ -88,10 +88,10 @@ def _child(*words: str) -> str:
 
 
 @contextmanager
-def city_process(folder: Path) -> Iterator[tuple[int, str]]:
+def city_process(folder: Path, database: str = "") -> Iterator[tuple[int, str]]:
     """The real receiver as a process of its own; its pid and its address."""
     process = subprocess.Popen(
-        [sys.executable, __file__, "city", str(folder)], stdout=subprocess.PIPE
+        [sys.executable, __file__, "city", str(folder), database], stdout=subprocess.PIPE
     )
     try:
         if process.stdout is None:
@@ -133,14 +133,14 @@ def _days(readings: int) -> Iterator[Arrival]:
         yield arrival._replace(at_ms=arrival.at_ms + days * DAY_MS) if days else arrival
 
 
-async def _serve_city(folder: Path) -> None:
+async def _serve_city(folder: Path, database: str) -> None:
     """The receiver on a free port, which is printed, until it is terminated."""
     from aiohttp import web  # noqa: PLC0415  Not in the kiosk's RSS.
 
     from sync.city.archive import Archive  # noqa: PLC0415  The same.
     from sync.city.receiver import make_app  # noqa: PLC0415  The same.
 
-    archive = await Archive.open(folder)
+    archive = await Archive.open(folder, database)
     key = read_or_make_key(folder / CITY_KEY)
     runner = web.AppRunner(make_app(archive, key), access_log=None)
     await runner.setup()
@@ -223,7 +223,7 @@ def main() -> None:
     if part == "fill":
         asyncio.run(_fill(folder, int(sys.argv[3])))
     elif part == "city":
-        asyncio.run(_serve_city(folder))
+        asyncio.run(_serve_city(folder, sys.argv[3]))
     else:
         print(json.dumps(asyncio.run(_drain(folder, sys.argv[3]))))  # noqa: T201  To the bench.
 

@@ -1,7 +1,7 @@
 """`make bench`: measure everything, print a table, write build/bench.json.
 
-Names of parts on the command line (wire, card, intake, drain, identity, link, thingsboard, service,
-stall, sensors) measure only those.
+Names of parts on the command line (wire, card, intake, drain, postgres, identity, link,
+thingsboard, service, stall, sensors) measure only those.
 BENCH_DRAIN=200000 drains a smaller backlog, BENCH_SETTLE=10 lets the service settle for less.
 """
 
@@ -24,6 +24,7 @@ from tests.bench import (
     bench_identity,
     bench_intake,
     bench_link,
+    bench_postgres,
     bench_sensors,
     bench_service,
     bench_stall,
@@ -40,6 +41,7 @@ PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "card": bench_card.measure,
     "intake": bench_intake.measure,
     "drain": bench_drain.measure,
+    "postgres": bench_postgres.measure,
     "identity": bench_identity.measure,
     "link": bench_link.measure,
     "thingsboard": bench_thingsboard.measure,
