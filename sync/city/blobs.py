@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sync import wire_pb2
 
 FOLDER = "blobs"
 WISHES = "content.json"
+MARK = "folder.id"  # So that receivers notice when they do not share it.
 EVERYBODY = "*"  # No kiosk's id.
 WISHES_BYTES_MAX = 4 * 1024 * 1024
 BLOBS: web.AppKey[Path] = web.AppKey("blobs", Path)
@@ -53,6 +55,18 @@ def want(folder: Path, digest: str, kiosk: str = EVERYBODY) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.rename(blobs / WISHES)
+
+
+def mark_of(folder: Path) -> str:
+    """What tells this folder of blobs from any other; made where there is none yet."""
+    path = folder / FOLDER / MARK
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x") as file:
+            file.write(f"{uuid.uuid4().hex}\n")
+    except FileExistsError:
+        pass
+    return path.read_text().strip()
 
 
 class Wishes:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from sync.city import blobs
 from sync.city.archive import Archive, ArchiveError
 from sync.city.receiver import make_app
 from sync.identity import CITY_KEY, Key, read_or_make_key
@@ -30,6 +31,8 @@ async def run(folder: Path, host: str, port: int, address: str = "") -> None:
     archive = await Archive.open(folder, address)
     try:
         key = await agreed_key(archive)
+        if address:
+            await check_blobs(archive)
         runner = web.AppRunner(make_app(archive, key), access_log=None)
         await runner.setup()
         try:
@@ -60,3 +63,21 @@ async def agreed_key(archive: Archive) -> Key:
             f" put that city's {CITY_KEY} there"
         )
     return key
+
+
+async def check_blobs(archive: Archive) -> None:
+    """See that all receivers on one database have one folder of blobs. Raises `ArchiveError`.
+
+    Otherwise a kiosk would hear of new content from one and ask another one for it.
+    """
+    folder = archive.folder / blobs.FOLDER
+    try:
+        ours = await asyncio.to_thread(blobs.mark_of, archive.folder)
+    except OSError as error:
+        raise ArchiveError(f"{folder}: {error.strerror}") from None
+    agreed = await archive.agree("blobs", ours)
+    if agreed != ours:
+        raise ArchiveError(
+            f"{folder} is not the folder that the other receivers on {archive.name} have: share"
+            f" theirs; or write {agreed} into {folder / blobs.MARK}, where it is lost or a copy"
+        )

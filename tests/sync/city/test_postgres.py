@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -15,9 +16,10 @@ from aiohttp.test_utils import BaseTestServer, TestServer
 
 from drivers.reading import Reading
 from sync import wire, wire_pb2
+from sync.city import blobs
 from sync.city.archive import Archive, ArchiveError, AwayError
 from sync.city.receiver import make_app
-from sync.city.service import agreed_key
+from sync.city.service import agreed_key, check_blobs
 from sync.clock import Clock
 from sync.entry import Anchor, Lane, Stream, SyncError
 from sync.identity import CITY_KEY, Identity, Key
@@ -186,6 +188,18 @@ async def test_receivers_sign_with_one_key(archive: Archive, other: Archive) -> 
         await agreed_key(other)
     (other.folder / CITY_KEY).write_bytes(key.pem())
     assert (await agreed_key(other)).id == key.id
+
+
+async def test_receivers_share_one_folder_of_blobs(archive: Archive, other: Archive) -> None:
+    """The one that came second with a folder of its own says so; a link to the first one's does."""
+    await check_blobs(archive)
+    with pytest.raises(ArchiveError, match="is not the folder that the other receivers") as refused:
+        await check_blobs(other)
+    assert (archive.folder / blobs.FOLDER / blobs.MARK).read_text().strip() in str(refused.value)
+    shutil.rmtree(other.folder)
+    other.folder.mkdir()
+    (other.folder / blobs.FOLDER).symlink_to(archive.folder / blobs.FOLDER)
+    await check_blobs(other)
 
 
 # --- a server that goes ----------------------------------------------------------------------
