@@ -96,23 +96,37 @@ class Cluster:
 
     def kill(self) -> None:
         """SIGKILL to the server and to all that it has started."""
+        for pid in self._pids():
+            os.kill(pid, signal.SIGKILL)
+        if self._server is not None:
+            self._server.wait(START_MAX_S)
+        self._server = None
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop all of its processes during the block, as a machine does that is out of memory."""
+        pids = self._pids()
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
+    def _pids(self) -> list[int]:
+        """The server's own process, and those that it has started."""
         if self._server is None:
             raise RuntimeError("the server does not run")
         main = self._server.pid
         children = Path(f"/proc/{main}/task/{main}/children").read_text(encoding="ascii").split()
-        for pid in (main, *map(int, children)):
-            os.kill(pid, signal.SIGKILL)
-        self._server.wait(START_MAX_S)
-        self._server = None
+        return [main, *map(int, children)]
 
     def cpu_s(self) -> float:
         """CPU time of the server so far, and of all that it has started."""
-        if self._server is None:
-            raise RuntimeError("the server does not run")
-        main = self._server.pid
-        children = Path(f"/proc/{main}/task/{main}/children").read_text(encoding="ascii").split()
+        main, *children = self._pids()
         # Fields 14 to 17 of proc(5): of those that have ended it knows the sum.
-        ticks = sum(_ticks(int(pid), 2) for pid in children) + _ticks(main, 4)
+        ticks = sum(_ticks(pid, 2) for pid in children) + _ticks(main, 4)
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def address(self, name: str, **more: str) -> str:

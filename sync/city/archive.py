@@ -107,8 +107,7 @@ class Archive:
 
     async def close(self) -> None:
         """Let the database go."""
-        await self._thread.run(self._store.close)
-        self._thread.close()
+        await self._store.close()
 
     def _open(self) -> None:
         self._store.open([*self._tables.all(), *self._times.tables(), *self.registry.tables()])

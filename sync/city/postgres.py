@@ -7,14 +7,18 @@ that were on it; the next call makes a new one.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
+import os
 import select
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 from sync.city.address import without_password
 from sync.city.store import NUL_INSTEAD, VERSION, ArchiveError, AwayError
@@ -56,6 +60,7 @@ CONNECTING: dict[str, Any] = {
     "tcp_user_timeout": 15_000,
     "target_session_attrs": "read-write",  # Of several hosts, the one that takes writes.
 }
+_PATIENCE_S = 40.0  # Then a server that does not even end a statement is taken for gone.
 _SETTINGS = {
     "statement_timeout": f"{_WAITS_S}s",
     "idle_in_transaction_session_timeout": f"{_WAITS_S}s",
@@ -93,9 +98,10 @@ class PostgresStore:
             raise ArchiveError(f"{self.name}: {_reason(error)}") from None
         self._is_open = True
 
-    def close(self) -> None:
-        """Let all connections go."""
-        self.database.close_all()
+    async def close(self) -> None:
+        """Let all connections go. No server is needed for that."""
+        await SqlThread.run(self.thread, self.database.close_all)
+        self.thread.close()
 
     @contextmanager
     def turn(self, *names: str) -> Iterator[None]:
@@ -113,14 +119,15 @@ class PostgresStore:
         table.insert(name=fact, value=ours).on_conflict_ignore().execute()
         return str(table.get_by_id(fact).value)
 
-    def call(self, work: Callable[[], Result]) -> Result:
+    def call(self, work: Callable[[], Result], watch: _Watch) -> Result:
         """Do some work on this thread's connection. Raises `AwayError` where that is gone."""
         try:
-            self.database.ready()
-            result = work()
+            with watch.over(self.database):
+                result = work()
         except _TROUBLE as error:
             self.database.drop()
-            raise self._trouble(_reason(error)) from None
+            reason = f"no answer within {_PATIENCE_S} s" if watch.is_over else _reason(error)
+            raise self._trouble(reason) from None
         if self._is_away:
             self._is_away = False
             log.warning("%s is back", self.name)
@@ -149,7 +156,65 @@ class _Threads(SqlThread):
         **kwargs: Arguments.kwargs,
     ) -> Result:
         """Call `function` on one of the threads."""
-        return await super().run(self._store.call, partial(function, *args, **kwargs))
+        with _Watch() as watch:
+            work = partial(function, *args, **kwargs)
+            return await super().run(self._store.call, work, watch)
+
+
+class _Watch:
+    """Ends a call whose server has stopped answering, though its connection stands.
+
+    A server that is frozen, or that waits for a replica which is gone, says nothing; libpq would
+    wait for ever.
+    """
+
+    def __init__(self) -> None:
+        self.is_over = False
+        self._lock = threading.Lock()
+        self._connection: Any = None
+        self._asked_s = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __enter__(self) -> Self:
+        self._look_in(_PATIENCE_S)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look_in(self, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        with self._lock:
+            left_s = self._asked_s + _PATIENCE_S - time.monotonic()
+            if self._connection is not None and left_s <= 0:
+                self.is_over = True
+                _cut(self._connection)
+                return
+        self._look_in(max(left_s, 0.0) or _PATIENCE_S)
+
+    @contextmanager
+    def over(self, database: _Database) -> Iterator[None]:
+        """Watch what a thread asks during the block."""
+        database.watched.by = self
+        try:
+            self.on(database.ready())
+            yield
+        finally:
+            database.watched.by = None
+            self.on(None)
+
+    def on(self, connection: Any) -> None:
+        """Watch this connection from now on."""
+        with self._lock:
+            self._connection = connection
+            self.asked()
+
+    def asked(self) -> None:
+        """From now on an answer is waited for."""
+        self._asked_s = time.monotonic()
 
 
 class _Adapter(Psycopg3Adapter):
@@ -179,6 +244,7 @@ class _Database(PostgresqlDatabase):
 
     def __init__(self, name: str, **parameters: Any) -> None:
         super().__init__(name, **parameters)
+        self.watched = threading.local()  # Who watches what this thread asks.
         self._all: set[Any] = set()
         self._all_lock = threading.Lock()
 
@@ -186,6 +252,9 @@ class _Database(PostgresqlDatabase):
         connection = super()._connect()  # type: ignore[misc]  # Its stubs leave it out.
         with self._all_lock:
             self._all = {each for each in self._all if not each.closed} | {connection}
+        watch = getattr(self.watched, "by", None)
+        if watch is not None:
+            watch.on(connection)
         return connection
 
     def _initialize_connection(self, conn: Any) -> None:
@@ -206,8 +275,19 @@ class _Database(PostgresqlDatabase):
         locks = [f"SELECT pg_advisory_xact_lock({_number(name)})" for name in names]
         self.execute_sql("; ".join(["BEGIN", *locks]))
 
+    def commit(self) -> None:
+        """Commit, and wait until that is on the disk here and at synchronous replicas."""
+        self._note_question()
+        super().commit()
+
+    def _note_question(self) -> None:
+        watch = getattr(self.watched, "by", None)
+        if watch is not None:
+            watch.asked()
+
     def execute_sql(self, sql: str, params: Sequence[Any] | None = None) -> Any:
         """Run one statement."""
+        self._note_question()
         if params and any(type(value) is str and "\0" in value for value in params):
             params = [
                 value.replace("\0", NUL_INSTEAD) if isinstance(value, str) else value
@@ -215,12 +295,13 @@ class _Database(PostgresqlDatabase):
             ]
         return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]  # In its stubs.
 
-    def ready(self) -> None:
-        """Have a connection on this thread, and not one whose server has gone meanwhile."""
+    def ready(self) -> Any:
+        """This thread's connection, and not one whose server has gone meanwhile."""
         if not self.is_closed() and _has_ended(self.connection()):
             self.drop()
         if self.is_closed():
             self.connect()
+        return self.connection()
 
     def drop(self) -> None:
         """Let this thread's connection go, whatever state it is in."""
@@ -235,6 +316,12 @@ class _Database(PostgresqlDatabase):
                 connection.close()
             self._all.clear()
         self.dispose()
+
+
+def _cut(connection: Any) -> None:
+    """End a connection that another thread waits on: that thread is told that it has ended."""
+    with socket.socket(fileno=os.dup(connection.fileno())) as end:
+        end.shutdown(socket.SHUT_RDWR)
 
 
 def _has_ended(connection: Any) -> bool:

@@ -49,8 +49,8 @@ class Store(Protocol):
     def open(self, tables: list[type[Model]]) -> None:
         """Connect, and make what tables are missing. Raises `ArchiveError`."""
 
-    def close(self) -> None:
-        """Let all connections go."""
+    async def close(self) -> None:
+        """Let all connections go, and the threads."""
 
     def turn(self, *names: str) -> AbstractContextManager[object]:
         """A transaction; others that name one of the same things wait until it has ended."""
@@ -88,8 +88,12 @@ class SqliteStore:
         except DatabaseError as error:
             raise ArchiveError(f"{self._path}: {error}") from None
 
-    def close(self) -> None:
-        """Let the file go."""
+    async def close(self) -> None:
+        """Let the file go, and the thread."""
+        await self.thread.run(self._close_file)
+        self.thread.close()
+
+    def _close_file(self) -> None:
         if not self.database.is_closed():
             self.database.close()
 

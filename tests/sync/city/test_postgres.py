@@ -17,6 +17,7 @@ from aiohttp.test_utils import BaseTestServer, TestServer
 from drivers.reading import Reading
 from sync import wire, wire_pb2
 from sync.city import blobs
+from sync.city import postgres as postgres_store
 from sync.city.archive import Archive, ArchiveError, AwayError
 from sync.city.receiver import make_app
 from sync.city.service import agreed_key, check_blobs
@@ -233,6 +234,18 @@ async def test_without_its_server_a_city_acks_nothing_and_comes_back_by_itself(
     assert journal.pending() == 0
     (lane,) = await readings_of(archive)
     assert lane["got"] == [[1, 5]]
+
+
+async def test_a_server_that_says_nothing_at_all_is_away(
+    archive: Archive, postgres: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection stands and nobody answers, as with a replica that a commit waits for."""
+    await archive.count()
+    monkeypatch.setattr(postgres_store, "_PATIENCE_S", 0.1)
+    with postgres.frozen(), pytest.raises(AwayError):
+        await archive.put_schema(KIOSK, wire.sha256(b""), b"")
+    monkeypatch.undo()
+    assert await archive.count() in (0, 1)
 
 
 async def test_a_connection_that_died_unused_costs_no_call(
