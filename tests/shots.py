@@ -90,7 +90,7 @@ def shoot_panel(panel: str, wanted: Wanted) -> tuple[int, list[str]]:
             set_mode(page, mode)
             for language in wanted.languages:
                 files = []
-                some = [name for name in names if mode == "a" or stands(name, wanted)]
+                some = [name for name in names if stands(name, mode, wanted)]
                 for file in shoot(page, some, language, panel):
                     files.append(folder / file)
                     page.screenshot(path=files[-1])
@@ -106,9 +106,11 @@ def chosen(name: str, wanted: Wanted) -> bool:
     return name in wanted.screens or name.split("/", maxsplit=1)[0] in wanted.screens
 
 
-def stands(name: str, wanted: Wanted) -> bool:
-    """Whether a screen is taken in every mode."""
-    return wanted.every or not name.startswith("entry/") or name in SAMPLES
+def stands(name: str, mode: str, wanted: Wanted) -> bool:
+    """Whether a screen is taken in this mode; nobody meets the first one with a mode of text."""
+    if name == "attract" and ("text" in MODES[mode] or "reach" in MODES[mode]):
+        return False
+    return mode == "a" or wanted.every or not name.startswith("entry/") or name in SAMPLES
 
 
 def shoot(page: Page, names: Sequence[str], language: str, panel: str) -> Iterator[str]:
