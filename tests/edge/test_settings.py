@@ -192,6 +192,13 @@ def test_a_city_has_settings_of_its_own(tmp_path: Path) -> None:
     assert check(tmp_path / "city.toml") == "good settings of a city"
 
 
+@pytest.mark.parametrize("key", ["database", "databse"])
+def test_no_refusal_shows_a_password(tmp_path: Path, key: str) -> None:
+    """Neither of a wrong address nor of a wrong option."""
+    text = f"[city]\n{key} = 'mysql://town:oyster@h/city'"
+    assert "= 'mysql://town:…@h/city'" in refusal(tmp_path, text, city=True)
+
+
 def test_the_citys_address_on_the_command_line_is_checked() -> None:
     """What is typed is held to the same rule as what is written."""
     assert city_url("http://127.0.0.1:8090") == "http://127.0.0.1:8090"
