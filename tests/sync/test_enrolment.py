@@ -125,9 +125,7 @@ async def test_an_expired_token_is_refused(tmp_path: Path) -> None:
     await archive.close()
 
 
-async def test_a_token_is_not_kept_at_the_city(
-    token: str, archive: Archive, database: str
-) -> None:
+async def test_a_token_is_not_kept_at_the_city(token: str, archive: Archive, database: str) -> None:
     """Who steals the city's file cannot enrol with it: there is only a hash in it."""
     secret = await archive.registry.new_token()
     table = archive.registry._tables.token

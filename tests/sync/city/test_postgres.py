@@ -444,8 +444,9 @@ async def test_an_address_where_nobody_is_is_said_without_its_password(
 async def test_a_database_that_is_not_there_or_does_not_open_is_said(
     tmp_path: Path, postgres: Cluster, database: str
 ) -> None:
-    """No such database, a wrong password, a version of another program: the name, and why."""
+    """No such database, a wrong password, another version or encoding: the name, and why."""
     postgres.sql(f"CREATE DATABASE {GUARDED}")
+    postgres.sql("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
     archive = await Archive.open(tmp_path / "city", database)
     await archive._thread.run(
         archive._database.execute_sql, "UPDATE fact SET value = '9' WHERE name = 'version'"
@@ -456,6 +457,7 @@ async def test_a_database_that_is_not_there_or_does_not_open_is_said(
         (postgres.address(GUARDED, password=SECRET), f"/{GUARDED}: .*password authentication"),
         (postgres.address(GUARDED), f"/{GUARDED}: .*no password supplied"),
         (database, "has version 9, not 1"),
+        (postgres.address("latin"), "encoding is LATIN1, and must be UTF8"),
     ):
         with pytest.raises(ArchiveError, match=words) as refused:
             await Archive.open(tmp_path / "city", address)
