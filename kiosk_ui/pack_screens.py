@@ -163,7 +163,7 @@ def _switches() -> list[str]:
 @contextmanager
 def opened_page(browser: Browser, pack: Pack, panel: Panel) -> Iterator[Page]:
     """The pack's page on a panel, all languages loaded."""
-    files = render(pack, KioskPlace(px_per_mm=panel.px_per_mm, languages=pack.languages)).files
+    files = render(pack, _somewhere(pack, panel)).files
     context = browser.new_context(
         viewport={"width": panel.width, "height": panel.height}, service_workers="block"
     )
@@ -177,6 +177,16 @@ def opened_page(browser: Browser, pack: Pack, panel: Panel) -> Iterator[Page]:
         yield page
     finally:
         context.close()
+
+
+def _somewhere(pack: Pack, panel: Panel) -> KioskPlace:
+    """A kiosk that knows where it stands: the ways from there take room."""
+    return KioskPlace(
+        px_per_mm=panel.px_per_mm,
+        languages=pack.languages,
+        latitude=pack.latitude,
+        longitude=pack.longitude,
+    )
 
 
 def _voices(languages: tuple[str, ...]) -> str:

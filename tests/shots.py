@@ -48,7 +48,7 @@ BEST = (
     ("a", "1080x1920", "zh", "today"),
     ("a", "1080x1920", "en", "tell"),
     ("a", "1920x1080", "th", "home"),
-    ("a", "1280x800", "en", "entry/old-market"),
+    ("a", "1280x800", "zh", "entry/khao-sam-muk"),
     ("a", "1280x800", "en", "map"),
     ("a", "1280x800", "th", "search"),
     ("a2", "1280x800", "zh", "list/see"),

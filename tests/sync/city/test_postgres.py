@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestServer
+from psycopg.pq import TransactionStatus
 
 from drivers.reading import Reading
 from sync import wire, wire_pb2
@@ -37,6 +39,8 @@ from tests.waiting import until
 ON = ("postgres",)
 SECRET = "oyster-7"  # noqa: S105  It must not be shown.
 KIOSKS = 4
+ACTIVE = TransactionStatus.ACTIVE  # A statement is under way.
+END_MAX_S = 20
 SEGMENTS = 30  # Of each kiosk.
 BOOT = "0123456789abcdef0123456789abcdef"
 
@@ -248,6 +252,28 @@ async def test_a_server_that_says_nothing_at_all_is_away(
     assert await archive.count() in (0, 1)
 
 
+async def test_a_city_ends_although_its_server_says_nothing(
+    tmp_path: Path, postgres: Cluster, database: str
+) -> None:
+    """With a call under way on each connection, and more that wait: none of them holds it up."""
+    archive = await Archive.open(tmp_path / "city", database)
+    all_at_once = threading.Barrier(postgres_store.CONNECTIONS)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(postgres_store.CONNECTIONS):
+            group.create_task(archive._thread.run(all_at_once.wait))
+    assert isinstance(archive._store, postgres_store.PostgresStore)
+    connections = archive._store.database._all
+    async with asyncio.TaskGroup() as group:
+        with postgres.frozen():
+            calls = [group.create_task(archive.count()) for _ in range(9)]
+            await until(lambda: all(each.info.transaction_status == ACTIVE for each in connections))
+            for call in calls:
+                call.cancel()
+            async with asyncio.timeout(END_MAX_S):
+                await archive.close()
+    assert all(call.cancelled() for call in calls)
+
+
 async def test_a_connection_that_died_unused_costs_no_call(
     archive: Archive, postgres: Cluster
 ) -> None:
@@ -425,6 +451,9 @@ class Line:
 ADDRESSES = [
     (f"postgresql://u:{SECRET}@[x/name", "is no address of a database"),
     (f"postgresql://u:{SECRET}@h/name?what=1", "is no address of a database"),
+    (f"postgresql://u:{SECRET}/9@h/name", "is no address of a database"),
+    (f"postgresql://u:9/{SECRET}@h/name", "is no address of a database"),
+    (f"postgresql://u:9@{SECRET}@h/name", "is no address of a database"),
     (f"postgresql://u:{SECRET}@127.0.0.1:1/name", "postgresql://u@127.0.0.1:1/name: .*refused"),
 ]
 
@@ -476,6 +505,53 @@ async def test_an_ack_waits_for_the_disk_whatever_the_server_says(
     archive = await Archive.open(tmp_path / "city", address)
     cursor = await archive._thread.run(archive._database.execute_sql, "SHOW synchronous_commit")
     assert cursor.fetchone() == ("on",)
+    await archive.close()
+
+
+async def test_a_commit_that_a_replica_has_not_got_is_not_acked(
+    tmp_path: Path, postgres: Cluster, database: str
+) -> None:
+    """An operator who cancels the wait for a replica that is gone makes the commit succeed."""
+    del database
+    archive = await Archive.open(tmp_path / "city", postgres.database())
+    waiting = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+    postgres.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    await asyncio.to_thread(postgres.stop)
+    await asyncio.to_thread(postgres.start)
+    try:
+        async with asyncio.TaskGroup() as group:
+            call = group.create_task(refused(archive))
+            await until(lambda: postgres.sql(f"SELECT 1 {waiting}"))
+            postgres.sql(f"SELECT pg_cancel_backend(pid) {waiting}")
+        assert call.result()
+    finally:
+        postgres.sql("ALTER SYSTEM RESET synchronous_standby_names")
+        postgres.sql("SELECT pg_reload_conf()")
+    await archive.close()
+
+
+async def refused(archive: Archive) -> bool:
+    """Whether the archive does not take a dictionary."""
+    try:
+        await archive.put_schema(KIOSK, wire.sha256(b""), b"")
+    except AwayError:
+        return True
+    return False
+
+
+async def test_no_upload_fails_for_how_the_database_isolates(
+    tmp_path: Path, postgres: Cluster, database: str
+) -> None:
+    """default_transaction_isolation = serializable, as some set it, is not what a city gets."""
+    del database
+    address = postgres.database()
+    name = address.partition("@/")[2].partition("?")[0]
+    postgres.sql(f"ALTER DATABASE {name} SET default_transaction_isolation = serializable")
+    archive = await Archive.open(tmp_path / "city", address)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(SEGMENTS):
+            group.create_task(archive.put_schema(KIOSK, wire.sha256(b""), b""))
+    assert await archive.count() == 1
     await archive.close()
 
 
