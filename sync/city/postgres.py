@@ -11,12 +11,13 @@ import asyncio
 import hashlib
 import logging
 import os
+import re
 import select
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, ParamSpec, Self, TypeVar
 
@@ -62,9 +63,10 @@ CONNECTING: dict[str, Any] = {
 }
 _PATIENCE_S = 40.0  # Then a server that does not even end a statement is taken for gone.
 _SETTINGS = {
+    "default_transaction_isolation": "read committed",  # What was waited for must be seen.
     "statement_timeout": f"{_WAITS_S}s",
     "idle_in_transaction_session_timeout": f"{_WAITS_S}s",
-    "client_min_messages": "error",
+    "client_min_messages": "warning",  # See `_Database.commit`.
 }
 # Under these a commit that has been answered may be gone after a power cut, here or at a replica.
 _TOO_WEAK = ("off", "local", "remote_write")
@@ -83,6 +85,7 @@ class PostgresStore:
         self.thread = _Threads(self)
         self._is_open = False
         self._is_away = False
+        self._is_closing = False
         self._fact = _fact_table(self.database)
 
     def open(self, tables: list[type[Model]]) -> None:
@@ -99,7 +102,9 @@ class PostgresStore:
         self._is_open = True
 
     async def close(self) -> None:
-        """Let all connections go. No server is needed for that."""
+        """Let all connections go. Calls under way end now, whatever the server does or not."""
+        self._is_closing = True
+        self.database.cut_all()
         await SqlThread.run(self.thread, self.database.close_all)
         self.thread.close()
 
@@ -121,6 +126,8 @@ class PostgresStore:
 
     def call(self, work: Callable[[], Result], watch: _Watch) -> Result:
         """Do some work on this thread's connection. Raises `AwayError` where that is gone."""
+        if self._is_closing:
+            raise AwayError(f"{self.name} is closed")
         try:
             with watch.over(self.database):
                 result = work()
@@ -136,7 +143,7 @@ class PostgresStore:
     def _trouble(self, reason: str) -> AwayError | ArchiveError:
         if not self._is_open:
             return ArchiveError(f"{self.name}: {reason}")
-        if not self._is_away:
+        if not self._is_away and not self._is_closing:
             self._is_away = True
             log.warning("%s is away: %s", self.name, reason)
         return AwayError(f"{self.name} is away")
@@ -276,9 +283,24 @@ class _Database(PostgresqlDatabase):
         self.execute_sql("; ".join(["BEGIN", *locks]))
 
     def commit(self) -> None:
-        """Commit, and wait until that is on the disk here and at synchronous replicas."""
+        """Commit, and wait until that is on the disk here and at synchronous replicas.
+
+        Raises `OperationalError` where the server warns: when somebody cancels its wait for a
+        replica, that commit succeeds, with no more than a warning.
+        """
         self._note_question()
-        super().commit()
+        connection, warnings = self.connection(), list[str]()
+
+        def note(warning: Any) -> None:
+            warnings.append(str(warning.message_primary))
+
+        connection.add_notice_handler(note)
+        try:
+            super().commit()
+        finally:
+            connection.remove_notice_handler(note)
+        if warnings:
+            raise OperationalError(warnings[0])
 
     def _note_question(self) -> None:
         watch = getattr(self.watched, "by", None)
@@ -309,6 +331,12 @@ class _Database(PostgresqlDatabase):
             self.connection().close()
             self.dispose()
 
+    def cut_all(self) -> None:
+        """End the connections of all threads, from another one."""
+        with self._all_lock:
+            for connection in self._all:
+                _cut(connection)
+
     def close_all(self) -> None:
         """Let the connections of all threads go."""
         with self._all_lock:
@@ -320,7 +348,10 @@ class _Database(PostgresqlDatabase):
 
 def _cut(connection: Any) -> None:
     """End a connection that another thread waits on: that thread is told that it has ended."""
-    with socket.socket(fileno=os.dup(connection.fileno())) as end:
+    with (
+        suppress(OSError, psycopg.OperationalError),  # It has ended by itself.
+        socket.socket(fileno=os.dup(connection.fileno())) as end,
+    ):
         end.shutdown(socket.SHUT_RDWR)
 
 
@@ -349,13 +380,21 @@ def _fact_table(database: _Database) -> Any:
 
 def _parsed(address: str) -> dict[str, Any]:
     """The parts of an address. Raises `ArchiveError`, without anything that may be a password."""
-    try:
-        return conninfo.conninfo_to_dict(address)
-    except psycopg.ProgrammingError:
+    given: dict[str, Any] | None = None
+    with suppress(psycopg.ProgrammingError):
+        given = conninfo.conninfo_to_dict(address)
+    if given is None or _is_torn(given):
         raise ArchiveError(
-            f"{without_password(address)} is no address of a database;"
-            " one is postgresql://USER@HOST:PORT/NAME"
-        ) from None
+            f"{without_password(address)} is no address of a database; one is"
+            " postgresql://USER@HOST:PORT/NAME, and in a password / is written %2F and @ %40"
+        )
+    return given
+
+
+def _is_torn(given: dict[str, Any]) -> bool:
+    """Whether libpq took a part of a password that has a / or @ for a host, a port or a name."""
+    named = f"{given.get('host', '')}{given.get('dbname', '')}"
+    return "@" in named or re.fullmatch("[0-9,]*", str(given.get("port", ""))) is None
 
 
 def _shown(given: dict[str, Any]) -> str:
