@@ -61,11 +61,19 @@ def mark_of(folder: Path) -> str:
     """What tells this folder of blobs from any other; made where there is none yet."""
     path = folder / FOLDER / MARK
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("x") as file:
-            file.write(f"{uuid.uuid4().hex}\n")
-    except FileExistsError:
-        pass
+    if not path.exists():
+        mark = uuid.uuid4().hex
+        part = path.with_name(f"{MARK}.{mark}")
+        with part.open("w") as file:
+            file.write(f"{mark}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            path.hardlink_to(part)
+        except FileExistsError:
+            pass  # Another receiver was first: its mark counts.
+        finally:
+            part.unlink()
     return path.read_text().strip()
 
 

@@ -1,11 +1,15 @@
 import hashlib
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sync.city import blobs
 
 PACK = b"a pack"
 OTHER = b"another pack"
+RECEIVERS = 8
+ROUNDS = 10
 
 
 def offered(folder: Path, content: bytes) -> str:
@@ -54,3 +58,19 @@ def test_the_wishes_are_one_readable_file(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / blobs.FOLDER).iterdir()) == sorted(
         [digest, blobs.WISHES]
     )
+
+
+def test_receivers_that_start_at_once_read_one_mark(tmp_path: Path) -> None:
+    """Nobody reads a mark that another one is about to write."""
+    all_at_once = threading.Barrier(RECEIVERS)
+
+    def mark(folder: Path) -> str:
+        all_at_once.wait()
+        return blobs.mark_of(folder)
+
+    with ThreadPoolExecutor(RECEIVERS) as receivers:
+        for number in range(ROUNDS):
+            folder = tmp_path / str(number)
+            (found,) = set(receivers.map(mark, [folder] * RECEIVERS))
+            assert len(found) == 32
+            assert [path.name for path in (folder / blobs.FOLDER).iterdir()] == [blobs.MARK]
