@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -95,9 +96,16 @@ class Cluster:
             self._server = None
 
     def kill(self) -> None:
-        """SIGKILL to the server and to all that it has started."""
-        for pid in self._pids():
-            os.kill(pid, signal.SIGKILL)
+        """SIGKILL to the server and to all that it has started, until none of them is left.
+
+        It would not start again while one of them still has the memory that they share.
+        """
+        with self._processes() as found:
+            for process in found:
+                _send(process, signal.SIGKILL)
+            for process in found:
+                if not select.select([process], [], [], START_MAX_S)[0]:
+                    raise RuntimeError("a process of the server does not end")
         if self._server is not None:
             self._server.wait(START_MAX_S)
         self._server = None
@@ -105,14 +113,25 @@ class Cluster:
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Stop all of its processes during the block, as a machine does that is out of memory."""
-        pids = self._pids()
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            for pid in pids:
-                os.kill(pid, signal.SIGCONT)
+        with self._processes() as found:
+            for process in found:
+                _send(process, signal.SIGSTOP)
+            try:
+                yield
+            finally:
+                for process in found:
+                    _send(process, signal.SIGCONT)
+
+    @contextmanager
+    def _processes(self) -> Iterator[list[int]]:
+        """A descriptor of each process (pidfd_open(2)): some end by themselves meanwhile."""
+        with ExitStack() as opened:
+            found = []
+            for pid in self._pids():
+                with suppress(ProcessLookupError):
+                    found.append(os.pidfd_open(pid))
+                    opened.callback(os.close, found[-1])
+            yield found
 
     def _pids(self) -> list[int]:
         """The server's own process, and those that it has started."""
@@ -203,6 +222,11 @@ class Cluster:
         if check and done.returncode:
             raise RuntimeError(f"{program} ended with {done.returncode}: {done.stdout}")
         return done.stdout.strip()
+
+
+def _send(process: int, number: int) -> None:
+    with suppress(ProcessLookupError):
+        signal.pidfd_send_signal(process, number)
 
 
 def _ticks(pid: int, fields: int) -> int:
