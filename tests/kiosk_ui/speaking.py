@@ -25,11 +25,12 @@ SETTINGS = ROOT / "config" / "speech-dispatcher"
 SPEAK = "--enable-speech-dispatcher"
 HEARD_MAX_S = 60.0
 LINE_BYTES_MAX = 65_536
-# Stands before Debian's espeak-ng: it tells what it was asked for and lets that write a file.
+# Stands before Debian's espeak-ng: it tells what it was asked for and lets that write a file, one
+# for each sentence, since the next one may begin before this one has been listened to.
 LOUDSPEAKER = """#!/bin/sh
 said=$(cat)
-printf %s "$said" | /usr/bin/espeak-ng "$@" -w {folder}/last.wav
-printf '%s\\t%s\\n' "$2" "$(printf %s "$said" | tr '\\n\\t' '  ')" > {folder}/said
+printf %s "$said" | /usr/bin/espeak-ng "$@" -w {folder}/$$.wav
+printf '%s\\t%s\\t%s\\n' "$2" $$.wav "$(printf %s "$said" | tr '\\n\\t' '  ')" > {folder}/said
 """
 NO_CARD = "pcm.!default { type null }\nctl.!default { type null }\n"
 
@@ -72,14 +73,14 @@ class Ear:
                     self._rest += os.read(self._pipe, LINE_BYTES_MAX)
                 continue
             self._rest = rest
-            voice, _, text = line.decode().partition("\t")
+            voice, file, text = line.decode().split("\t", 2)
             if words in text:
-                return Sentence(voice, text, *self._sound())
+                return Sentence(voice, text, *self._sound(file))
             others.append(text)
         raise TimeoutError(f"nobody said {words!r}, only {others}")
 
-    def _sound(self) -> tuple[float, int]:
-        with wave.open(str(self._folder / "last.wav")) as file:
+    def _sound(self, name: str) -> tuple[float, int]:
+        with wave.open(str(self._folder / name)) as file:
             samples = array.array("h", file.readframes(file.getnframes()))
             return len(samples) / file.getframerate(), max(samples, default=0)
 
