@@ -15,8 +15,8 @@ onReset(() => {
 });
 
 // A push button beside the screen, wired as the key Help: whoever cannot see finds it by touch.
-addEventListener("keyup", ({ key }) => {
-  if (key !== "Help") return;
+addEventListener("keydown", ({ key, repeat }) => {
+  if (key !== "Help" || repeat) return;
   turn("listen");
   if (current().screen === "attract") show({ screen: "home" });
   else if (root.dataset.listen) saySection(document.querySelector("#screen section"));

@@ -22,7 +22,7 @@ function onKey(event) {
   const chord = event.ctrlKey || event.altKey || event.metaKey;
   if (!chord && !KEYS.test(event.key)) return;
   event.preventDefault();
-  event.stopPropagation();
+  if (event.key !== "Help") event.stopPropagation(); // A button of ours, see access.js.
 }
 
 // What a person may have left outside the page's own memory.

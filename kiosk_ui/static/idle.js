@@ -43,8 +43,10 @@ export function watchIdle({ idleS, warningS, reset, turn }) {
     if (leftS === null) {
       if (quietMs < idleS * patience() * 1000) return;
       leftS = warningS;
-      sayStill(leftS);
-    } else leftS -= 1;
+      askStill(leftS, warningS);
+      return sayStill(leftS); // Last: at the keys, the button that has the focus now speaks, too.
+    }
+    leftS -= 1;
     if (leftS > 0) return askStill(leftS, warningS);
     leftS = null;
     lastMs = performance.now();

@@ -48,7 +48,6 @@ export function show(wanted) {
   if (moved) tellScreen();
 }
 
-
 function translate(bundle, language) {
   root.lang = bundle.html_language;
   root.dataset.language = language;

@@ -91,15 +91,21 @@ def test_a_button_beside_the_screen_starts_it(page: Page, ear: Ear) -> None:
     expect(page.locator("html")).not_to_have_attribute("data-listen", "on")
 
 
+@pytest.mark.parametrize("keys", [(), ("Tab",)])
 def test_the_warning_is_spoken_and_comes_later(
-    speaking: tuple[Browser, Ear], screen: Served, ear: Ear
+    speaking: tuple[Browser, Ear], screen: Served, ear: Ear, keys: tuple[str, ...]
 ) -> None:
-    """Whoever listens has three times as long, and hears the question."""
+    """Whoever listens has three times as long, and hears the question; any key is an answer."""
     page = open_on_clock(speaking[0], screen, has_touch=True)
     turn_on(page)
+    for key in keys:
+        page.keyboard.press(key)
     page.clock.run_for((IDLE_S + 5) * 1000)
     expect(page.locator("#asking")).to_be_hidden()
     page.clock.run_for((SLOW - 1) * IDLE_S * 1000)
     expect(page.locator("#asking")).to_be_visible()
     ear.until("20 seconds")
+    page.evaluate(PRESS_HELP)
+    expect(page.locator("#asking")).to_be_hidden()
+    expect(page.locator("html")).to_have_attribute("data-listen", "on")
     page.context.close()
