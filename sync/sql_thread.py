@@ -1,4 +1,4 @@
-"""One thread that owns one SQLite connection, so that SQL never holds up the event loop."""
+"""Threads that own the connections to a database, so that SQL never holds up the event loop."""
 
 from __future__ import annotations
 

@@ -11,4 +11,4 @@ def is_postgres(address: str) -> bool:
 def without_password(text: str) -> str:
     """Any text, with … where an address in it has a password."""
     text = re.sub(r"(//|^(?!.*//))([^/@:]*):.*@", r"\1\2:…@", text)
-    return re.sub(r"(password=)[^&\s]*", r"\1…", text)
+    return re.sub(r"(password=)[^&]*?(?=&|['\"]?$)", r"\1…", text)

@@ -9,6 +9,7 @@ from sync.city.address import is_postgres, without_password
         ("postgresql://town@db/city", "postgresql://town@db/city"),
         ("postgresql://town:p@ss:w/rd@db:5432/city", "postgresql://town:…@db:5432/city"),
         ("postgresql://db/city?password=pass&user=x", "postgresql://db/city?password=…&user=x"),
+        ("'postgresql://db/city?password=a slip'", "'postgresql://db/city?password=…'"),
         ("'mysql://town:pass@db'", "'mysql://town:…@db'"),
         ("town:pass@db/city", "town:…@db/city"),
         ("http://127.0.0.1:8090/", "http://127.0.0.1:8090/"),
