@@ -114,8 +114,9 @@ class Times:
         """The anchor by which a moment of a boot is read; None where nothing bounds it.
 
         Of a boot that nobody told the time, its neighbours know: it began after the last entry
-        of the boot before, and ended before the next one began, or before `seen_ms`, when the
-        city knew of it. The middle is the estimate, half the width its error.
+        of the boot before, and all that it measured came before the next one began. The moment
+        itself came before `seen_ms`, when the city knew of it; what the boot measured later may
+        have come later, too. The middle is the estimate, half the width its error.
         """
         anchor = self._nearest(kiosk, boot, at_ms)
         if anchor is not None:
@@ -129,7 +130,10 @@ class Times:
             return None
         # Since its start, which was after that, `at_ms` had passed.
         low_ms = earliest_ms + at_ms
-        high_ms = self._start_of_boot_after(kiosk, here, seen_ms) - (here.last_ms - at_ms)
+        high_ms = seen_ms
+        next_ms = self._start_of_boot_after(kiosk, here)
+        if next_ms is not None:
+            high_ms = min(high_ms, next_ms - (here.last_ms - at_ms))
         if high_ms < low_ms:
             return None
         middle_ms = (low_ms + high_ms) // 2
@@ -152,14 +156,14 @@ class Times:
                 return anchor.utc_at(row.last_ms) - anchor.error_at(row.last_ms)
         return None
 
-    def _start_of_boot_after(self, kiosk: str, here: Any, seen_ms: int) -> int:
+    def _start_of_boot_after(self, kiosk: str, here: Any) -> int | None:
         table = self._boot
         after = table.select().where((table.lane == here.lane) & (table.first_seq > here.last_seq))
         for row in after.order_by(table.first_seq):
             anchor = self._nearest(kiosk, row.boot, 0)
             if anchor is not None:
-                return min(seen_ms, anchor.utc_at(0) + anchor.error_at(0))
-        return seen_ms
+                return anchor.utc_at(0) + anchor.error_at(0)
+        return None
 
 
 def _unbelievable(anchor: Anchor, city_ms: int) -> str:

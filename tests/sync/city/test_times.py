@@ -51,6 +51,15 @@ def test_the_last_boot_ended_before_the_city_knew_of_it(times: Times) -> None:
     assert found.utc_ms + found.error_ms == NOON_MS + 2 * HOUR_MS
 
 
+def test_what_was_measured_later_bounds_nothing_before_it(times: Times) -> None:
+    """An early segment of a last boot came when the boot still had most of its hour before it."""
+    times.add_anchors("kiosk", [Anchor(B, HOUR_MS, NOON_MS, 0, "ntp")])
+    seen_ms = NOON_MS + HOUR_MS // 4  # The boot's end is known from a segment that came later.
+    found = times.bind("kiosk", 1, C, HOUR_MS // 8, seen_ms)
+    assert found is not None
+    assert found.utc_ms + found.error_ms == seen_ms
+
+
 def test_what_nothing_bounds_has_no_time(times: Times) -> None:
     """A first boot without an anchor is not given a time that was made up."""
     times.add_anchors("kiosk", [Anchor(B, HOUR_MS, NOON_MS, 0, "ntp")])
