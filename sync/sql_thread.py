@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -10,6 +11,8 @@ from typing import ParamSpec, TypeVar
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
 
 
 class SqlThread:
@@ -37,7 +40,10 @@ class SqlThread:
         try:
             return await ended
         except asyncio.CancelledError:
-            await asyncio.wait([asyncio.wrap_future(work)])
+            over = asyncio.wrap_future(work)
+            await asyncio.wait([over])
+            if error := over.exception():
+                log.warning("a call failed whose caller had gone: %r", error)
             raise
 
     def close(self) -> None:

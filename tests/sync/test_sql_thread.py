@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import threading
 
 import pytest
@@ -35,6 +36,31 @@ async def test_a_cancelled_caller_waits_for_its_transaction() -> None:
     assert done.is_set()
     assert task.cancelled()
     thread.close()
+
+
+async def test_what_a_call_raises_after_its_caller_went_is_one_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is not lost, and not a traceback of the loop's, as a city ends without its database."""
+    thread = SqlThread("test")
+    started, go = threading.Event(), threading.Event()
+
+    def fail() -> None:
+        started.set()
+        go.wait()
+        raise ValueError("no")
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(thread.run(fail))
+        await asyncio.get_running_loop().run_in_executor(None, started.wait)
+        task.cancel()
+        await asyncio.sleep(0)
+        go.set()
+    thread.close()
+    gc.collect()
+    assert task.cancelled()
+    (line,) = caplog.messages
+    assert line.endswith("ValueError('no')")
 
 
 async def test_what_a_call_raises_reaches_its_caller() -> None:
