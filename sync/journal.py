@@ -613,6 +613,13 @@ class Journal:
             async with self._lock:
                 await self._run_in_room(self._file.learn_old, epoch, lane, got, told)
 
+    async def part_old(
+        self, epoch: bytes, stored: list[StoredSegment], same: dict[Lane, Ranges]
+    ) -> None:
+        """Give segments of an ended epoch one of their own: another writer has used theirs."""
+        async with self._lock:
+            await self._run_in_room(self._file.part_old, epoch, stored, same)
+
     async def wait_sealed(self) -> None:
         """Wait until something new can be sent."""
         await self._sealed.wait()

@@ -680,6 +680,22 @@ class JournalFile:
         self.old.learn(epoch, lane, got, told, self.lost)
         self.old.close(epoch, self.lost)
 
+    def part_old(self, epoch: bytes, stored: list[StoredSegment], same: dict[Lane, Ranges]) -> None:
+        """Give segments of an ended epoch one of their own: another writer has used theirs.
+
+        The city has `same` of their entries under these very seqs; they do not move.
+        """
+        ours, fresh = uuid.uuid4().bytes, []
+        ends = dict.fromkeys(Lane, (0, b""))  # Last seq and the hash of its segment.
+        for one in stored:
+            segment = wire.decode_segment(one.body)
+            for left in _without(segment, same.get(segment.lane, Ranges())):
+                last, chain = ends[segment.lane]
+                moved = left._replace(epoch=ours, first_seq=last + 1, previous=chain)
+                ends[segment.lane] = moved.last_seq, wire.sha256(wire.encode_segment(moved))
+                fresh.append(moved)
+        self.old.part(epoch, stored, fresh)
+
     # --- a new epoch ---------------------------------------------------------------------------
 
     def new_epoch(self) -> None:

@@ -24,6 +24,7 @@ from sync.journal_tables import Tables, add_lost, crc, fitting
 from sync.orm import SqliteDatabase
 from sync.ranges import Ranges
 from sync.salvage import Saved
+from sync.wire import Segment
 
 DAMAGED = "damaged"  # Folder of journals that were set aside, one numbered folder for each.
 FILE = "journal.epochs"
@@ -109,9 +110,18 @@ def _check(text: bytes) -> bytes:
 class OldEpoch:
     """A journal that was set aside, as far as it could be read."""
 
-    def __init__(self, highest: Mapping[Lane, int]) -> None:
+    def __init__(
+        self, highest: Mapping[Lane, int], moved: Mapping[Lane, Ranges] | None = None
+    ) -> None:
         self.highest = dict(highest)
+        self.moved = dict(moved or {})  # Seqs that were ours, and are another writer's now.
         self.done: set[Lane] = set()  # Lanes of which the city has told what it has.
+
+    def answers_for(self, lane: Lane) -> Ranges:
+        """Seqs that the city has from here, or has to be told of."""
+        highest = self.highest.get(lane, 0)
+        whole = Ranges([(1, highest)] if highest else [])
+        return whole - self.moved.get(lane, Ranges())
 
 
 class OldEpochs:
@@ -132,6 +142,10 @@ class OldEpochs:
             highest = json.loads(bytes(row.value))
             epoch = bytes.fromhex(row.key.removeprefix("old:"))
             self.open[epoch] = OldEpoch({Lane(int(lane)): seq for lane, seq in highest.items()})
+        for row in fact.select().where(fact.key.startswith("moved:")):
+            lanes = json.loads(bytes(row.value))
+            moved = {Lane(int(lane)): _to_ranges(found) for lane, found in lanes.items()}
+            self.open[bytes.fromhex(row.key.removeprefix("moved:"))].moved = moved
         self.closed.load()
 
     # --- folders of damaged journals -----------------------------------------------------------
@@ -170,9 +184,7 @@ class OldEpochs:
                 self._tables.anchor.create(**anchor._asdict(), crc=crc(*anchor))
             add_lost(self._tables, new_lost)
             if saved.epoch is not None:
-                highest = json.dumps({str(int(lane)): seq for lane, seq in saved.highest.items()})
-                key = f"old:{saved.epoch.hex()}"
-                self._tables.fact.replace(key=key, value=highest.encode()).execute()
+                self._note_old(saved.epoch, saved.highest)
         anchors.extend(new_anchors)
         lost.extend(new_lost)
         if saved.epoch is not None:
@@ -188,15 +200,48 @@ class OldEpochs:
         rest = [(key, body) for key, body in saved.segments.items() if key not in have]
         for start in range(0, len(rest), PORTION):
             with self._database.atomic():
-                for (lane, first), body in rest[start : start + PORTION]:
-                    table.create(
-                        epoch=saved.epoch,
-                        lane=lane,
-                        first_seq=first,
-                        count=wire.decode_segment(body).entries,
-                        sha256=wire.sha256(body),
-                        body=body,
-                    )
+                for _, body in rest[start : start + PORTION]:
+                    self._add_saved_segment(wire.decode_segment(body), body)
+
+    def part(self, epoch: bytes, gone: Iterable[StoredSegment], fresh: Iterable[Segment]) -> None:
+        """Put `fresh` segments, of an epoch of their own, in the place of these of `epoch`."""
+        tables, old = self._tables, self.open[epoch]
+        moved = {lane: Ranges(found) for lane, found in old.moved.items()}
+        highest: dict[bytes, dict[Lane, int]] = {}
+        with self._database.atomic():
+            for stored in gone:
+                lane = wire.decode_segment(stored.body).lane
+                moved.setdefault(lane, Ranges()).add(stored.first_seq, stored.last_seq)
+                here = (tables.saved.epoch == epoch) & (tables.saved.lane == lane)
+                tables.saved.delete().where(
+                    here & (tables.saved.first_seq == stored.first_seq)
+                ).execute()
+            for segment in fresh:
+                self._add_saved_segment(segment, wire.encode_segment(segment))
+                ends = highest.setdefault(segment.epoch, dict.fromkeys(Lane, 0))
+                ends[segment.lane] = segment.last_seq
+            lanes = {str(int(lane)): list(found) for lane, found in moved.items()}
+            tables.fact.replace(
+                key=f"moved:{epoch.hex()}", value=json.dumps(lanes).encode()
+            ).execute()
+            for name, last in highest.items():
+                self._note_old(name, last)
+        old.moved = moved
+        self.open |= {name: OldEpoch(last) for name, last in highest.items()}
+
+    def _note_old(self, epoch: bytes, highest: Mapping[Lane, int]) -> None:
+        value = json.dumps({str(int(lane)): seq for lane, seq in highest.items()})
+        self._tables.fact.replace(key=f"old:{epoch.hex()}", value=value.encode()).execute()
+
+    def _add_saved_segment(self, segment: Segment, body: bytes) -> None:
+        self._tables.saved.create(
+            epoch=segment.epoch,
+            lane=segment.lane,
+            first_seq=segment.first_seq,
+            count=segment.entries,
+            sha256=wire.sha256(body),
+            body=body,
+        )
 
     # --- what is left to send and to tell ------------------------------------------------------
 
@@ -221,8 +266,7 @@ class OldEpochs:
             if old is None:
                 wanted = self.closed.epochs[epoch].get(lane, Ranges())
             else:
-                highest = old.highest.get(lane, 0)
-                wanted = Ranges([(1, highest)] if highest else [])
+                wanted = old.answers_for(lane)
                 self._forget_saved(epoch, lane, got, there)
             # What was there once, and is not, the city has lost.
             reason = UNREADABLE if old is not None and lane not in old.done else FORGOTTEN
@@ -249,7 +293,7 @@ class OldEpochs:
             return False
         if tables.saved.select().where(tables.saved.epoch == epoch).exists():
             return False
-        answers = {lane: Ranges([(1, last)]) for lane, last in old.highest.items() if last}
+        answers = {lane: found for lane in old.highest if (found := old.answers_for(lane))}
         if answers:
             try:
                 self.closed.add(epoch, answers)
@@ -257,6 +301,7 @@ class OldEpochs:
                 return False  # A full card. It stays open, and is asked about again.
         with self._database.atomic():
             tables.fact.delete_by_id(f"old:{epoch.hex()}")
+            tables.fact.delete_by_id(f"moved:{epoch.hex()}")
             if len(self.open) == 1:
                 tables.saved_schema.delete().execute()
         del self.open[epoch]

@@ -273,7 +273,12 @@ class Uplink:
                 self._hello_due = loop.time() + HELLO_PERIOD_S
             await self._seal_present()
             while part := await self._next_part():
-                await self._send(session, part)
+                try:
+                    await self._send(session, part)
+                except ForkError:
+                    if part.epoch == self._journal.epoch:
+                        raise
+                    await self._part_old(session, part)
         except ForkError as error:
             await self._move_on(session, str(error))
             raise
@@ -453,6 +458,38 @@ class Uplink:
             journal.acked(lane, ours, 0)
         await journal.new_epoch(why)
 
+    async def _part_old(self, session: aiohttp.ClientSession, part: _Part) -> None:
+        """Another writer has used an epoch that a damaged card ended: what is left of it moves.
+
+        A card that was restored from an image, and damaged before the city was asked about it.
+        """
+        by_lane: dict[Lane, dict[int, Any]] = {}
+        for segment in part.segments:
+            lane = wire.decode_segment(segment.body).lane
+            by_lane.setdefault(lane, {}).update(wire.entries_by_seq(segment.body))
+        same = {
+            lane: await self._same_at_city(session, part.epoch, lane, entries)
+            for lane, entries in by_lane.items()
+        }
+        await self._journal.part_old(part.epoch, part.segments, same)
+
+    async def _same_at_city(
+        self, session: aiohttp.ClientSession, epoch: bytes, lane: Lane, entries: dict[int, Any]
+    ) -> Ranges:
+        """Seqs under which the city has these very entries."""
+        same, after = Ranges(), 0
+        while (reply := await self._ask_chain(session, lane, after, epoch=epoch)).first:
+            for first, last in zip(reply.first, reply.last, strict=False):
+                if last < min(entries) or first > max(entries):
+                    continue
+                found = await self._ask_chain(session, lane, first - 1, "&bodies=1", epoch=epoch)
+                for body in found.body:
+                    for seq, entry in wire.entries_by_seq(body).items():
+                        if entries.get(seq) == entry:
+                            same.add(seq, seq)
+            after = max(reply.first)
+        return same
+
     async def _shared_past(self, lane: Lane, stored: Iterable[bytes]) -> int:
         """The last of our seqs on which one of the city's segments builds."""
         shared = 0
@@ -503,10 +540,15 @@ class Uplink:
         return [seqs for seqs in found if got.covers(*seqs)]
 
     async def _ask_chain(
-        self, session: aiohttp.ClientSession, lane: Lane, after: int, more: str = ""
+        self,
+        session: aiohttp.ClientSession,
+        lane: Lane,
+        after: int,
+        more: str = "",
+        epoch: bytes = b"",
     ) -> Any:
-        epoch = self._journal.epoch.hex()
-        query = f"lane={lane.name.lower()}&epoch={epoch}&after={after}{more}"
+        name = (epoch or self._journal.epoch).hex()
+        query = f"lane={lane.name.lower()}&epoch={name}&after={after}{more}"
         path = f"/v1/chain?kiosk={quote(self._options.kiosk)}&{query}"
         return _parse(wire_pb2.ChainReply, await self._call(session, "GET", path, b""))
 
@@ -573,7 +615,11 @@ class Uplink:
         return answer
 
     def _check_only_ours(self, part: _Part, lanes: Any) -> None:
-        """What has arrived since hello must have come from here. Raises `UplinkError`."""
+        """What has arrived since hello came from here, and is there still. Raises `UplinkError`.
+
+        A city that was brought back from a backup between two uploads has forgotten more than
+        what it lacks of a lane: the times of boots, old losses. The next hello tells it all.
+        """
         sent = {lane: Ranges(self._journal.position(lane).got) for lane in Lane}
         for segment in part.segments:
             sent[wire.decode_segment(segment.body).lane].add(segment.first_seq, segment.last_seq)
@@ -581,6 +627,10 @@ class Uplink:
             for found in at_city.got if at_city.epoch == self._journal.epoch else ():
                 if not sent[Lane(at_city.lane)].covers(found.first, found.last):
                     raise UplinkError(f"the city has {found.first}..{found.last}, sent by another")
+            if at_city.epoch == self._journal.epoch:
+                got = Ranges((found.first, found.last) for found in at_city.got)
+                for first, last in self._journal.position(Lane(at_city.lane)).got - got:
+                    raise UplinkError(f"the city has {first}..{last} no more: from a backup?")
 
     async def _call(
         self, session: aiohttp.ClientSession, method: str, path: str, body: bytes
