@@ -17,13 +17,14 @@ from drivers.reading import Reading
 from sync import wire
 from sync.city.archive import Archive
 from sync.clock import Clock
-from sync.entry import Lane
+from sync.entry import Anchor, Lane
 from sync.journal import Journal, Options
-from sync.uplink import ForkError, Uplink
+from sync.uplink import ForkError, Uplink, UplinkError
 from tests.enrolled import KIOSK
 from tests.sync.lines import flush_from_hello
 
 BOOT = "0123456789abcdef0123456789abcdef"
+HOUR_MS = 3_600_000
 
 
 def clock() -> Clock:
@@ -269,6 +270,27 @@ async def test_a_gap_that_a_restored_city_has_forgotten_is_told_again(
     assert journal.pending() == 0
 
 
+async def test_a_city_restored_between_two_uploads_hears_of_each_boot(
+    journal: Journal, archive: Archive, backup: Backup, make_uplink: Callable[[Journal], Uplink]
+) -> None:
+    """It has forgotten more than entries: a hello has to tell it when each boot was."""
+    before = Anchor("ab" * 16, 0, archive.utc_ms() - HOUR_MS, 20, "ntp")
+    await backup.take()
+    uplink = make_uplink(journal)
+    journal.add_anchor(before)
+    await add(journal, 2.0)
+    await uplink.flush()
+    await backup.put_back()
+
+    await add(journal, 3.0)
+    with pytest.raises(UplinkError, match=r"the city has 2\.\.2 no more"):
+        await uplink.flush()
+    await flush_from_hello(uplink)
+    assert await values_at(archive) == [1.0, 2.0, 3.0]
+    bound = await archive._thread.run(archive._times.bind, KIOSK, 1, before.boot, 0, 0)
+    assert bound == before
+
+
 async def test_a_restored_card_gets_an_epoch_of_its_own(
     kiosks: Kiosks, journal: Journal, archive: Archive
 ) -> None:
@@ -284,6 +306,29 @@ async def test_a_restored_card_gets_an_epoch_of_its_own(
     assert old.epoch != epoch
     assert await values_at(archive) == [1.0, 2.0, 3.0, 4.0, 5.0]
     assert "card_restored" in await alerts(archive)
+
+
+async def test_a_restored_card_that_is_damaged_next_brings_all(
+    kiosks: Kiosks, journal: Journal, archive: Archive
+) -> None:
+    """Its epoch has ended before the city could say whose it is: what was salvaged moves, too."""
+    journal, old = await kiosks.clone(journal)
+    await add(journal, 2.0, 3.0)
+    await kiosks.send(journal)
+    await journal.close()
+
+    await add(old, 12.0, 13.0, 14.0)
+    epoch = old.epoch
+    old._file.condemn("a test says so")
+    await old.close()
+    again = await kiosks.start("clone")
+    await again._salvage()
+    assert set(again.old_epochs) == {epoch}
+    await kiosks.send(again)
+    await kiosks.send(again)  # The hello that hears of all of it.
+    assert sorted(await values_at(archive), key=str) == [1.0, 12.0, 13.0, 14.0, 2.0, 3.0]
+    assert again.old_epochs == {}
+    assert [lane["lost"] for lane in await lanes_at(archive) if lane["lost"]] == []
 
 
 async def test_of_two_clones_both_data_sets_are_kept(
