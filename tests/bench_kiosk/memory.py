@@ -13,6 +13,15 @@ def pss_bytes(marker: str) -> int:
 
     A page that two processes share counts half in each, so the sum counts nothing twice.
     """
+    return sum(_kept(pid, "Pss") for pid in _family(marker))
+
+
+def own_bytes(marker: str) -> int:
+    """What of it no file is behind: this grows by a leak, and not when another browser ends."""
+    return sum(_kept(pid, "Pss_Anon") + _kept(pid, "Pss_Shmem") for pid in _family(marker))
+
+
+def _family(marker: str) -> set[int]:
     parents, ours = {}, set()
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -29,12 +38,12 @@ def pss_bytes(marker: str) -> int:
         more = {pid for pid, parent in parents.items() if parent in ours} - ours
         ours |= more
         grown = bool(more)
-    return sum(_pss(pid) for pid in ours)
+    return ours
 
 
-def _pss(pid: int) -> int:
+def _kept(pid: int, name: str) -> int:
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
     except OSError:
         return 0
-    return int(text.partition("\nPss:")[2].split()[0]) * KB
+    return int(text.partition(f"\n{name}:")[2].split()[0]) * KB
