@@ -14,6 +14,8 @@ import "./stall.js";
 import "./technician.js";
 import "./tell.js";
 
+const AGAIN_MS = 10_000;
+
 const root = document.documentElement;
 const bundles = Object.fromEntries(
   root.dataset.bundles.split(" ").map((pair) => pair.split("=")),
@@ -45,8 +47,15 @@ await Promise.all(
 showAsked();
 root.dataset.ready = "";
 
-if ("serviceWorker" in navigator) {
-  await navigator.serviceWorker.register("/sw.js", { updateViaCache: "none" });
+keep();
+
+// For a reload while the service is away; it may go in this very moment.
+async function keep() {
+  try {
+    await navigator.serviceWorker?.register("/sw.js", { updateViaCache: "none" });
+  } catch {
+    setTimeout(keep, AGAIN_MS);
+  }
 }
 
 // A screen by its address, "#en/list/see@1", for pictures and for technicians. Then it is forgotten.
