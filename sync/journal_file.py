@@ -687,14 +687,15 @@ class JournalFile:
         """
         ours, fresh = uuid.uuid4().bytes, []
         ends = dict.fromkeys(Lane, (0, b""))  # Last seq and the hash of its segment.
-        for one in stored:
-            segment = wire.decode_segment(one.body)
+        gone = [wire.decode_segment(one.body) for one in stored]
+        for segment in gone:
             for left in _without(segment, same.get(segment.lane, Ranges())):
                 last, chain = ends[segment.lane]
                 moved = left._replace(epoch=ours, first_seq=last + 1, previous=chain)
-                ends[segment.lane] = moved.last_seq, wire.sha256(wire.encode_segment(moved))
-                fresh.append(moved)
-        self.old.part(epoch, stored, fresh)
+                body = wire.encode_segment(moved)
+                ends[segment.lane] = moved.last_seq, wire.sha256(body)
+                fresh.append((moved, body))
+        self.old.part(epoch, gone, ours, fresh)
 
     # --- a new epoch ---------------------------------------------------------------------------
 

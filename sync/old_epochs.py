@@ -56,9 +56,7 @@ class ClosedEpochs:
             check, _, text = line.partition(b" ")
             if check == _check(text):
                 kept = json.loads(text)
-                lanes = kept["lanes"].items()
-                answers = {Lane(int(lane)): _to_ranges(found) for lane, found in lanes}
-                self._remember(bytes.fromhex(kept["epoch"]), answers)
+                self._remember(bytes.fromhex(kept["epoch"]), _by_lane(kept["lanes"]))
 
     def add(self, epoch: bytes, answers: AnswersFor, *, memory: bool = False) -> None:
         """Remember an epoch for good, or with `memory` until the power goes. Raises `OSError`."""
@@ -93,13 +91,17 @@ class ClosedEpochs:
             os.close(folder)
 
 
-def _to_ranges(found: Iterable[Iterable[int]]) -> Ranges:
-    return Ranges((first, last) for first, last in found)
+def _by_lane(lanes: Mapping[str, Iterable[tuple[int, int]]]) -> AnswersFor:
+    """Ranges as `_as_json` has written them."""
+    return {Lane(int(lane)): Ranges(found) for lane, found in lanes.items()}
+
+
+def _as_json(ranges: AnswersFor) -> dict[str, list[tuple[int, int]]]:
+    return {str(int(lane)): list(found) for lane, found in ranges.items()}
 
 
 def _line(epoch: bytes, answers: AnswersFor) -> bytes:
-    lanes = {str(int(lane)): list(found) for lane, found in answers.items()}
-    text = json.dumps({"epoch": epoch.hex(), "lanes": lanes}).encode()
+    text = json.dumps({"epoch": epoch.hex(), "lanes": _as_json(answers)}).encode()
     return _check(text) + b" " + text
 
 
@@ -110,11 +112,9 @@ def _check(text: bytes) -> bytes:
 class OldEpoch:
     """A journal that was set aside, as far as it could be read."""
 
-    def __init__(
-        self, highest: Mapping[Lane, int], moved: Mapping[Lane, Ranges] | None = None
-    ) -> None:
+    def __init__(self, highest: Mapping[Lane, int]) -> None:
         self.highest = dict(highest)
-        self.moved = dict(moved or {})  # Seqs that were ours, and are another writer's now.
+        self.moved: AnswersFor = {}  # Seqs that were ours, and are another writer's now.
         self.done: set[Lane] = set()  # Lanes of which the city has told what it has.
 
     def answers_for(self, lane: Lane) -> Ranges:
@@ -143,9 +143,8 @@ class OldEpochs:
             epoch = bytes.fromhex(row.key.removeprefix("old:"))
             self.open[epoch] = OldEpoch({Lane(int(lane)): seq for lane, seq in highest.items()})
         for row in fact.select().where(fact.key.startswith("moved:")):
-            lanes = json.loads(bytes(row.value))
-            moved = {Lane(int(lane)): _to_ranges(found) for lane, found in lanes.items()}
-            self.open[bytes.fromhex(row.key.removeprefix("moved:"))].moved = moved
+            epoch = bytes.fromhex(row.key.removeprefix("moved:"))
+            self.open[epoch].moved = _by_lane(json.loads(bytes(row.value)))
         self.closed.load()
 
     # --- folders of damaged journals -----------------------------------------------------------
@@ -203,31 +202,35 @@ class OldEpochs:
                 for _, body in rest[start : start + PORTION]:
                     self._add_saved_segment(wire.decode_segment(body), body)
 
-    def part(self, epoch: bytes, gone: Iterable[StoredSegment], fresh: Iterable[Segment]) -> None:
-        """Put `fresh` segments, of an epoch of their own, in the place of these of `epoch`."""
+    def part(
+        self,
+        epoch: bytes,
+        gone: Iterable[Segment],
+        ours: bytes,
+        fresh: Iterable[tuple[Segment, bytes]],
+    ) -> None:
+        """Put `fresh` segments and their bytes, of epoch `ours`, in the place of these."""
         tables, old = self._tables, self.open[epoch]
         moved = {lane: Ranges(found) for lane, found in old.moved.items()}
-        highest: dict[bytes, dict[Lane, int]] = {}
+        highest = dict.fromkeys(Lane, 0)
         with self._database.atomic():
-            for stored in gone:
-                lane = wire.decode_segment(stored.body).lane
-                moved.setdefault(lane, Ranges()).add(stored.first_seq, stored.last_seq)
-                here = (tables.saved.epoch == epoch) & (tables.saved.lane == lane)
+            for segment in gone:
+                moved.setdefault(segment.lane, Ranges()).add(segment.first_seq, segment.last_seq)
                 tables.saved.delete().where(
-                    here & (tables.saved.first_seq == stored.first_seq)
+                    (tables.saved.epoch == epoch)
+                    & (tables.saved.lane == segment.lane)
+                    & (tables.saved.first_seq == segment.first_seq)
                 ).execute()
-            for segment in fresh:
-                self._add_saved_segment(segment, wire.encode_segment(segment))
-                ends = highest.setdefault(segment.epoch, dict.fromkeys(Lane, 0))
-                ends[segment.lane] = segment.last_seq
-            lanes = {str(int(lane)): list(found) for lane, found in moved.items()}
-            tables.fact.replace(
-                key=f"moved:{epoch.hex()}", value=json.dumps(lanes).encode()
-            ).execute()
-            for name, last in highest.items():
-                self._note_old(name, last)
+            for segment, body in fresh:
+                self._add_saved_segment(segment, body)
+                highest[segment.lane] = segment.last_seq
+            value = json.dumps(_as_json(moved)).encode()
+            tables.fact.replace(key=f"moved:{epoch.hex()}", value=value).execute()
+            if any(highest.values()):
+                self._note_old(ours, highest)
         old.moved = moved
-        self.open |= {name: OldEpoch(last) for name, last in highest.items()}
+        if any(highest.values()):
+            self.open[ours] = OldEpoch(highest)
 
     def _note_old(self, epoch: bytes, highest: Mapping[Lane, int]) -> None:
         value = json.dumps({str(int(lane)): seq for lane, seq in highest.items()})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -449,11 +449,10 @@ class Uplink:
                     elif first <= journal.position(lane).sealed:
                         others.append(first)
                 after = max(reply.first)
-            for first in others:
-                stored = await self._ask_chain(session, lane, first - 1, "&bodies=1")
-                for seq in await self._same_entries(lane, stored.body):
+            async for body in self._at_city(session, lane, others):
+                for seq in await self._same_entries(lane, body):
                     ours.add(seq, seq)
-                shared = max(shared, await self._shared_past(lane, stored.body))
+                shared = max(shared, await self._shared_past(lane, body))
             await self._send_shared(session, lane, ours, shared)
             journal.acked(lane, ours, 0)
         await journal.new_epoch(why)
@@ -477,28 +476,37 @@ class Uplink:
         self, session: aiohttp.ClientSession, epoch: bytes, lane: Lane, entries: dict[int, Any]
     ) -> Ranges:
         """Seqs under which the city has these very entries."""
-        same, after = Ranges(), 0
+        near: list[int] = []
+        after = 0
         while (reply := await self._ask_chain(session, lane, after, epoch=epoch)).first:
             for first, last in zip(reply.first, reply.last, strict=False):
-                if last < min(entries) or first > max(entries):
-                    continue
-                found = await self._ask_chain(session, lane, first - 1, "&bodies=1", epoch=epoch)
-                for body in found.body:
-                    for seq, entry in wire.entries_by_seq(body).items():
-                        if entries.get(seq) == entry:
-                            same.add(seq, seq)
+                if last >= min(entries) and first <= max(entries):
+                    near.append(first)
             after = max(reply.first)
+        same = Ranges()
+        async for body in self._at_city(session, lane, near, epoch):
+            for seq, entry in wire.entries_by_seq(body).items():
+                if entries.get(seq) == entry:
+                    same.add(seq, seq)
         return same
 
-    async def _shared_past(self, lane: Lane, stored: Iterable[bytes]) -> int:
-        """The last of our seqs on which one of the city's segments builds."""
-        shared = 0
-        for body in stored:
-            segment = wire.decode_segment(body)
-            before = segment.first_seq - 1
-            if await self._journal.chain_at(lane, before) == segment.previous:
-                shared = max(shared, before)
-        return shared
+    async def _at_city(
+        self, session: aiohttp.ClientSession, lane: Lane, firsts: Iterable[int], epoch: bytes = b""
+    ) -> AsyncIterator[bytes]:
+        """The city's segments that begin at these rising seqs, and some of those behind them."""
+        known = 0  # One answer holds several.
+        for first in firsts:
+            if first > known:
+                stored = await self._ask_chain(session, lane, first - 1, "&bodies=1", epoch)
+                known = max(stored.first, default=first)
+                for body in stored.body:
+                    yield body
+
+    async def _shared_past(self, lane: Lane, stored: bytes) -> int:
+        """The last of our seqs, where one of the city's segments builds on it; else 0."""
+        segment = wire.decode_segment(stored)
+        before = segment.first_seq - 1
+        return before if await self._journal.chain_at(lane, before) == segment.previous else 0
 
     async def _send_shared(
         self, session: aiohttp.ClientSession, lane: Lane, ours: Ranges, shared: int
@@ -552,19 +560,14 @@ class Uplink:
         path = f"/v1/chain?kiosk={quote(self._options.kiosk)}&{query}"
         return _parse(wire_pb2.ChainReply, await self._call(session, "GET", path, b""))
 
-    async def _same_entries(self, lane: Lane, stored: Iterable[bytes]) -> list[int]:
-        """Seqs under which the city has the very entries that this card has."""
-        same: list[int] = []
-        for body in stored:
-            theirs = wire.entries_by_seq(body)
-            held = await self._journal.segments(
-                lane, min(theirs), max(theirs), limit=SEGMENTS_MAX, bytes_max=BODY_BYTES_MAX
-            )
-            mine = {
-                seq: one for each in held for seq, one in wire.entries_by_seq(each.body).items()
-            }
-            same.extend(seq for seq, entry in theirs.items() if mine.get(seq) == entry)
-        return same
+    async def _same_entries(self, lane: Lane, stored: bytes) -> list[int]:
+        """Seqs under which one of the city's segments has the very entries that this card has."""
+        theirs = wire.entries_by_seq(stored)
+        held = await self._journal.segments(
+            lane, min(theirs), max(theirs), limit=SEGMENTS_MAX, bytes_max=BODY_BYTES_MAX
+        )
+        mine = {seq: one for each in held for seq, one in wire.entries_by_seq(each.body).items()}
+        return [seq for seq, entry in theirs.items() if mine.get(seq) == entry]
 
     async def _send(self, session: aiohttp.ClientSession, part: _Part) -> None:
         journal = self._journal
@@ -624,13 +627,14 @@ class Uplink:
         for segment in part.segments:
             sent[wire.decode_segment(segment.body).lane].add(segment.first_seq, segment.last_seq)
         for at_city in lanes:
-            for found in at_city.got if at_city.epoch == self._journal.epoch else ():
-                if not sent[Lane(at_city.lane)].covers(found.first, found.last):
-                    raise UplinkError(f"the city has {found.first}..{found.last}, sent by another")
-            if at_city.epoch == self._journal.epoch:
-                got = Ranges((found.first, found.last) for found in at_city.got)
-                for first, last in self._journal.position(Lane(at_city.lane)).got - got:
-                    raise UplinkError(f"the city has {first}..{last} no more: from a backup?")
+            if at_city.epoch != self._journal.epoch:
+                continue
+            lane, got = Lane(at_city.lane), _ranges(at_city.got)
+            for first, last in got:
+                if not sent[lane].covers(first, last):
+                    raise UplinkError(f"the city has {first}..{last}, sent by another")
+            for first, last in self._journal.position(lane).got - got:
+                raise UplinkError(f"the city has {first}..{last} no more: from a backup?")
 
     async def _call(
         self, session: aiohttp.ClientSession, method: str, path: str, body: bytes
@@ -813,8 +817,7 @@ class Uplink:
             if at_city.lane not in list(Lane):
                 continue
             lane = Lane(at_city.lane)
-            got = Ranges((found.first, found.last) for found in at_city.got)
-            told = Ranges((found.first, found.last) for found in at_city.lost)
+            got, told = _ranges(at_city.got), _ranges(at_city.lost)
             learned[at_city.epoch, lane] = got
             if at_city.epoch == journal.epoch:
                 journal.acked(lane, got, at_city.safe)
@@ -828,6 +831,10 @@ class Uplink:
         anchor = self._clock.told("city", utc_ms + round_trip_ms // 2, round_trip_ms // 2 + 1)
         if anchor is not None:
             self._journal.add_anchor(anchor)
+
+
+def _ranges(found: Iterable[Any]) -> Ranges:
+    return Ranges((each.first, each.last) for each in found)
 
 
 def _lane_at_kiosk(epoch: bytes, lane: Lane, **fields: Any) -> wire_pb2.LaneAtKiosk:

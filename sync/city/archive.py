@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 from sync import wire, wire_pb2
 from sync.city.events import Happened
-from sync.city.intake import ForkError, Intake, SchemaUnknownError, find_schema
+from sync.city.intake import ForkError, Intake, SchemaUnknownError, schema_body
 from sync.city.lanes import Lanes
 from sync.city.registry import Registry
 from sync.city.report import Reports
 from sync.city.store import FILE, ArchiveError, AwayError, SqliteStore, Store, open_store
 from sync.city.tables import Tables
 from sync.city.times import Times
-from sync.entry import Anchor, Lane, Stream
+from sync.entry import Anchor, Lane
 from sync.orm import SqliteDatabase
 from sync.ranges import Ranges
 from sync.sql_thread import SqlThread
@@ -211,9 +211,6 @@ class Archive:
             answers = intake.finish()
         return Taken(answers, quarantined)
 
-    def _schema(self, kiosk: str, prefix: bytes) -> tuple[Stream, ...]:
-        return find_schema(self._tables, kiosk, prefix)
-
     def _note_kiosk(self, kiosk: str, *, name: str = "", software: str = "") -> None:
         table = self._tables.kiosk
         now_ms = self._wall_ms()
@@ -282,12 +279,7 @@ class Archive:
 
     async def schema(self, kiosk: str, prefix: bytes) -> bytes | None:
         """A kiosk's dictionary of streams."""
-        return await self._thread.run(self._schema_body, kiosk, prefix)
-
-    def _schema_body(self, kiosk: str, prefix: bytes) -> bytes | None:
-        table = self._tables.schema
-        row = table.get_or_none((table.kiosk == kiosk) & (table.prefix == prefix))
-        return None if row is None else bytes(row.body)
+        return await self._thread.run(schema_body, self._tables, kiosk, prefix)
 
 
 def _verdict(at_kiosk: wire_pb2.LaneAtKiosk, got: Ranges, chain: bytes | None) -> wire_pb2.Verdict:

@@ -210,11 +210,17 @@ class Intake:
 
 def find_schema(tables: Tables, kiosk: str, prefix: bytes) -> tuple[Stream, ...]:
     """A kiosk's dictionary of streams. Raises `SchemaUnknownError`."""
+    body = schema_body(tables, kiosk, prefix)
+    if body is None:
+        raise SchemaUnknownError(prefix.hex())
+    return wire.decode_schema(body)
+
+
+def schema_body(tables: Tables, kiosk: str, prefix: bytes) -> bytes | None:
+    """The bytes of a kiosk's dictionary."""
     table = tables.schema
     row = table.get_or_none((table.kiosk == kiosk) & (table.prefix == prefix))
-    if row is None:
-        raise SchemaUnknownError(prefix.hex())
-    return wire.decode_schema(bytes(row.body))
+    return None if row is None else bytes(row.body)
 
 
 def _storable(name: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from drivers.reading import QUALITIES, Reading
 from sync import wire
 from sync.city.archive import Archive
+from sync.city.intake import find_schema
 from sync.city.times import ESTIMATED
 from sync.entry import Anchor, Lane, Stream
 from sync.ranges import Ranges
@@ -278,7 +279,7 @@ class Oracle:
             segment = wire.decode_segment(bytes(row.body))
             streams: Sequence[Stream] = ()
             if segment.schema:
-                streams = archive._schema(lane.kiosk_id, segment.schema)
+                streams = find_schema(archive._tables, lane.kiosk_id, segment.schema)
             for content, seq, measured in contents(segment, streams):
                 boot = segment.boot.hex()
                 bound = (
