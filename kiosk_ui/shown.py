@@ -125,7 +125,7 @@ async def file(request: web.Request) -> web.Response:
     accepted = request.headers.get("Accept-Encoding", "")
     for coding in () if asset.packed_already else ("zstd", "gzip"):
         if coding in accepted:
-            # Off the event loop: the first time it has to be made.
-            body = await asyncio.to_thread(getattr, asset, coding)
+            # Off the event loop where it has to be made: the first time.
+            body = vars(asset).get(coding) or await asyncio.to_thread(getattr, asset, coding)
             return web.Response(body=body, headers={**headers, "Content-Encoding": coding})
     return web.Response(body=asset.body, headers=headers)

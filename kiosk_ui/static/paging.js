@@ -70,9 +70,9 @@ function measure(section, list, items, rows, cols) {
   for (let r = rows; r; r -= 1) for (let c = cols; c; c -= 1) ways.push({ rows: r, cols: c });
   ways.sort((a, b) => b.rows * b.cols - a.rows * a.cols || b.rows - a.rows);
   // Fewer on a page, before a card loses its drawing or its note; but not one by one.
-  const some = ways.filter((way) => way.rows * way.cols > 1);
-  for (const [few, ...sheds] of [[some, 0, 1], [some, 2], [some, 3], [ways, 0, 1, 2, 3]]) {
-    for (const way of few) {
+  const single = ways.pop(); // One by one, it is the smallest.
+  for (const [some, ...sheds] of [[ways, 0, 1], [ways, 2], [ways, 3], [[single], ...SHEDS]]) {
+    for (const way of some) {
       for (const shed of sheds) {
         const tried = { ...way, shed };
         lay(section, list, tried);
