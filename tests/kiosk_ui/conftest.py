@@ -8,6 +8,7 @@ from playwright.sync_api import Browser
 
 from tests.kiosk_ui.desk_client import Desk, Time, opened_desk
 from tests.kiosk_ui.screen import WIDE, Served, chromium, served
+from tests.kiosk_ui.speaking import Ear, speaking_chromium
 
 
 @pytest.fixture(scope="module")
@@ -15,6 +16,13 @@ def browser() -> Iterator[Browser]:
     """One Chromium for all tests of a file."""
     with chromium() as browser:
         yield browser
+
+
+@pytest.fixture(scope="module")
+def speaking() -> Iterator[tuple[Browser, Ear]]:
+    """One with the voices of a kiosk, and what hears them."""
+    with speaking_chromium() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

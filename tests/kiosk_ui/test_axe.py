@@ -1,7 +1,6 @@
 """axe's rules of WCAG 2.2 AA and good practice, on every kind of screen in every mode."""
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from tests.kiosk_ui.screen import (
     set_mode,
     show,
 )
-from tests.kiosk_ui.speaking import open_speaking, speaking_chromium
+from tests.kiosk_ui.speaking import Ear, open_speaking
 
 FULL = bool(os.environ.get("KIOSK_FULL"))
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -39,10 +38,9 @@ def violations(page: Page, mode: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this file, with the voices of a kiosk."""
-    with speaking_chromium() as (browser, _):
-        yield browser
+def browser(speaking: tuple[Browser, Ear]) -> Browser:
+    """With voices, as on a kiosk: their buttons take room."""
+    return speaking[0]
 
 
 @pytest.mark.parametrize("mode", MODES if FULL else ("a", "a2", "contrast"))

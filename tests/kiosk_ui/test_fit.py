@@ -1,14 +1,13 @@
 """Every screen fits every panel in every mode: sizes, gaps, cuts and what is within reach."""
 
 import os
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.kiosk_ui.fit import check
 from tests.kiosk_ui.screen import LANGUAGES, MODES, PANELS, served, show
-from tests.kiosk_ui.speaking import open_speaking, speaking_chromium
+from tests.kiosk_ui.speaking import Ear, open_speaking
 
 FULL = bool(os.environ.get("KIOSK_FULL"))
 NODES_MAX = 900
@@ -30,10 +29,9 @@ CASES = [(panel, mode) for panel in PANELS for mode in MODES] if FULL else FEW
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this file, with the voices of a kiosk."""
-    with speaking_chromium() as (browser, _):
-        yield browser
+def browser(speaking: tuple[Browser, Ear]) -> Browser:
+    """With voices, as on a kiosk: their buttons take room."""
+    return speaking[0]
 
 
 @pytest.mark.parametrize(("panel", "mode"), CASES)

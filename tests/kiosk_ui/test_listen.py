@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.kiosk_ui.screen import Served, open_on_clock, show
-from tests.kiosk_ui.speaking import Ear, open_speaking, speaking_chromium
+from tests.kiosk_ui.speaking import Ear, open_speaking
 
 IDLE_S = 60
 SLOW = 3
@@ -14,13 +14,6 @@ SOUND_MIN_S = 0.3
 PEAK_MIN = 3_000
 PRESS_HELP = """() => ['keydown', 'keyup'].forEach((type) => document.body.dispatchEvent(
   new KeyboardEvent(type, { key: 'Help', bubbles: true, cancelable: true })))"""
-
-
-@pytest.fixture(scope="module")
-def speaking() -> Iterator[tuple[Browser, Ear]]:
-    """One browser with voices for all tests of this file."""
-    with speaking_chromium() as found:
-        yield found
 
 
 @pytest.fixture
