@@ -50,7 +50,7 @@ function grid(section, list, items, key) {
   delete list.dataset.lay;
   delete section.dataset.shed;
   const cols = number(list, "--cols") || 1;
-  const rows = Math.min(number(list, "--rows") || 1, Math.ceil(items.length / cols));
+  const rows = Math.min(number(list, "--rows") || 1, Math.ceil(items.length / cols) || 1);
   if (!measured.has(key)) measured.set(key, measure(section, list, items, rows, cols));
   const found = measured.get(key);
   lay(section, list, found);
