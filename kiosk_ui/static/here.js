@@ -1,11 +1,24 @@
 // What the screen shows now, and the bundles it shows it from.
 export const bundles = {};
 
+let faces = 0; // How often letters have come.
 let shown = { language: "", screen: "attract", page: 0 };
 
 export const current = () => shown;
 export const words = () => bundles[shown.language].words;
 export const extras = () => bundles[shown.language].extras;
+
+// What the room for things depends on, beside the screen that they are on.
+export function setting() {
+  const { text, reach } = document.documentElement.dataset;
+  return [shown.language, text, reach, innerWidth, innerHeight, faces].join();
+}
+
+// A face that comes late, as the Chinese one does, takes other room than what stood in for it.
+document.fonts.addEventListener("loadingdone", () => {
+  faces += 1;
+  dispatchEvent(new Event("resize"));
+});
 
 export function go(place) {
   shown = place;

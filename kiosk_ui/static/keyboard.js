@@ -1,5 +1,5 @@
 // A keyboard in the page: the system's own would lie beneath a kiosk's window.
-import { current, words } from "./here.js";
+import { current, setting, words } from "./here.js";
 
 // As on the keys that people know; the second four rows come with shift.
 const KEDMANEE = [
@@ -23,6 +23,8 @@ const COMMANDS = {
   more: ["keyMore", ""],
   script: ["", ""],
 };
+
+const rooms = new Map(); // For how many keys, by screen and setting.
 
 let box;
 let input;
@@ -75,12 +77,16 @@ function turn(command) {
 }
 
 function room() {
-  const style = getComputedStyle(box);
-  const mm = parseFloat(style.getPropertyValue("--mm"));
-  return {
-    columns: Math.floor((box.clientWidth + 1) / (KEY_MM * mm)),
-    high: Number(style.getPropertyValue("--rows")) || 4,
-  };
+  const key = current().screen + setting();
+  if (!rooms.has(key)) {
+    const style = getComputedStyle(box);
+    const mm = parseFloat(style.getPropertyValue("--mm"));
+    rooms.set(key, {
+      columns: Math.floor((box.clientWidth + 1) / (KEY_MM * mm)),
+      high: Number(style.getPropertyValue("--rows")) || 4,
+    });
+  }
+  return rooms.get(key);
 }
 
 // Rows of keys: letters stand for themselves, arrays name commands.

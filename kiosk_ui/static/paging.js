@@ -39,8 +39,15 @@ const hasCut = (root) =>
 const isOver = (one) =>
   (one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight) && one.offsetParent;
 
+// Whether it takes more than one page however much room there is.
+export const isLong = (list) =>
+  list.dataset.pages !== "grid" && itemsOf(list).length > perPage(list);
+
+const itemsOf = (list) => [...list.children].filter((item) => !("absent" in item.dataset));
+const perPage = (list) => number(list, "--per-page") || Infinity;
+
 export function layOut(section, list, key) {
-  const items = [...list.children].filter((item) => !("absent" in item.dataset));
+  const items = itemsOf(list);
   for (const item of list.children) item.hidden = !items.includes(item);
   return (list.dataset.pages === "grid" ? grid : sheets)(section, list, items, key);
 }
@@ -126,7 +133,7 @@ function sheets(section, list, items, key) {
 
 function measureSheets(section, list, items) {
   for (const item of items) delete item.dataset.flow;
-  const most = number(list, "--per-page") || items.length || 1;
+  const most = perPage(list);
   const numbered = ({ items: some, column, whole: kept = [] }) => ({
     numbers: some.map((item) => items.indexOf(item)),
     whole: kept.map((item) => items.indexOf(item)),
@@ -136,7 +143,7 @@ function measureSheets(section, list, items) {
     section.dataset.shed = shed;
     const pages = chunks(items, most);
     if (pages.every((page) => turn(items, page, list))) {
-      for (const page of pages) page.whole = whole(items, page, list);
+      if (shed) for (const page of pages) page.whole = whole(items, page, list);
       return { shed, flows: [], pages: pages.map(numbered) };
     }
   }
@@ -171,7 +178,6 @@ function whole(items, page, list) {
   for (const item of page.items) {
     if (turn(items, { items: page.items, whole: [...kept, item] }, list)) kept.push(item);
   }
-  turn(items, page, list);
   return kept;
 }
 

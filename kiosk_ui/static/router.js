@@ -1,7 +1,7 @@
 // Which screen is shown: fragments of all languages lie in memory, so a tap asks nobody.
-import { acting, always, bundles, current, go, resetting, showing } from "./here.js";
+import { acting, always, bundles, current, go, resetting, setting, showing } from "./here.js";
 import { paint } from "./live.js";
-import { layOut, outgrown, turnTo } from "./paging.js";
+import { isLong, layOut, outgrown, turnTo } from "./paging.js";
 
 const STACK_MAX = 50;
 
@@ -97,26 +97,23 @@ const at = (pages) => pages[Math.min(Math.max(current().page, 0), pages.length -
 
 function parted(list) {
   const part = () => layOut(screen.firstElementChild, list, keyOf());
-  pager.hidden = true;
+  // The buttons that turn the pages take room themselves.
+  pager.hidden = !isLong(list);
   let pages = part();
-  if (pages.length > 1) {
-    // The buttons that turn the pages take room themselves.
+  if (pager.hidden && pages.length > 1) {
     pager.hidden = false;
     pages = part();
-    pager.hidden = pages.length < 2;
   }
+  pager.hidden = pages.length < 2;
   return pages;
 }
 
 function keyOf() {
-  const { language, screen: name } = current();
-  const { text, reach } = root.dataset;
   const { live, news } = document.body.dataset;
   const mute = screen.querySelector("[data-act=listen]")?.hidden;
-  const panel = [text, reach, innerWidth, innerHeight, pager.hidden, live, news, mute];
   // A list that a script fills has other pages than it had when it was empty.
   const filled = screen.querySelector("[data-pages]")?.childElementCount;
-  return [language, name, filled, ...panel].join();
+  return [current().screen, setting(), filled, pager.hidden, live, news, mute].join();
 }
 
 export function onTap(event) {

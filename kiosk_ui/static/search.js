@@ -1,5 +1,5 @@
 // Search: results while typing. What is typed stays in this module until the person has gone.
-import { current, extras, onAction, onReset, onShow, words } from "./here.js";
+import { extras, onAction, onReset, onShow, setting, words } from "./here.js";
 import { find, prepare } from "./find.js";
 import { forget, keyboard, press } from "./keyboard.js";
 import { fill } from "./words.js";
@@ -11,6 +11,8 @@ const indexes = new WeakMap(); // One of each bundle, made when it is first sear
 let query = "";
 let page = 0;
 let found = [];
+let drawn = {}; // How the box was filled.
+const chipped = new Map(); // And how with chips, by page and setting: most find it so.
 const part = (name) => document.querySelector(`.search ${name}`);
 
 function index() {
@@ -37,9 +39,11 @@ onShow("search", () => {
   const watch = new ResizeObserver(() => {
     if (!input.isConnected) return watch.disconnect();
     keyboard(part(".keys"), input);
+    if (size(part(".found")) === drawn.size) return;
+    chipped.clear();
     draw();
   });
-  for (const name of [".keys", ".found"]) watch.observe(part(name));
+  watch.observe(part(".found"));
 });
 
 function look() {
@@ -54,12 +58,16 @@ function draw() {
   const shown = found.length ? found : chips();
   const box = part(".found");
   box.dataset.kind = found.length ? "cards" : "chips";
-  const each = Math.max(1, room(box) - Boolean(nothing));
+  const key = page + setting();
+  drawn = (!query && chipped.get(key)) || { size: size(box), room: room(box) };
+  const each = Math.max(1, drawn.room - Boolean(nothing));
   const pages = Math.max(1, Math.ceil(shown.length / each));
   page %= pages;
   box.replaceChildren(...shown.slice(page * each, (page + 1) * each).map(card));
   if (nothing) box.prepend(none(w.nothingFound));
-  fit(box.children);
+  drawn.fonts ??= fit(box.children);
+  [...box.children].forEach((one, i) => (one.style.fontSize = drawn.fonts[i]));
+  if (!query) chipped.set(key, drawn);
   part(".count").textContent = found.length ? fill(w.foundCount, found.length) : "";
   part(".wipe").disabled = !query;
   part(".turn").disabled = pages < 2;
@@ -67,11 +75,14 @@ function draw() {
   candidates();
 }
 
+const size = ({ clientWidth, clientHeight }) => `${clientWidth}x${clientHeight}`;
+
 // How many there is room for: the keys and the size of the letters leave more or less.
 function room(box) {
   const style = getComputedStyle(box);
-  const [across, gap] = [Number(style.getPropertyValue("--across")), parseFloat(style.rowGap)];
-  const rows = Math.floor((box.clientHeight + gap) / (height(box) + gap));
+  const number = (name) => parseFloat(style.getPropertyValue(name));
+  const [across, least, gap] = ["--across", "--hit", "row-gap"].map(number);
+  const rows = Math.floor((box.clientHeight + gap) / (least + gap));
   return across * Math.max(1, rows);
 }
 
@@ -81,8 +92,9 @@ function fit(all) {
   for (const size of SIZES) {
     for (const one of large) one.style.fontSize = `${size}em`;
     large = large.filter((one) => [one, ...one.querySelectorAll("b")].some(isCut));
-    if (!large.length) return;
+    if (!large.length) break;
   }
+  return [...all].map((one) => one.style.fontSize);
 }
 
 const isCut = (e) => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth;
@@ -126,16 +138,6 @@ function candidates() {
   );
 }
 
-// A card's least height, which the style sheet knows in letters.
-function height(box) {
-  const probe = document.createElement("i");
-  probe.style.cssText = "position:absolute;height:var(--hit)";
-  box.append(probe);
-  const { offsetHeight } = probe;
-  probe.remove();
-  return offsetHeight;
-}
-
 function set(text) {
   const input = part("input");
   input.value = text;
@@ -155,6 +157,8 @@ onReset(() => {
   found = [];
   forget();
 });
+
+addEventListener("resize", () => part("input") && draw());
 
 // A keyboard of keys and cable types into the field from wherever the focus is.
 addEventListener("keydown", (event) => {

@@ -16,24 +16,23 @@ export function age(seconds, words) {
   return seconds < 60 ? words.justNow : fill(words.minAgo, Math.floor(seconds / 60));
 }
 
-export const time = (ms) =>
-  new Intl.DateTimeFormat("en-GB", { timeZone: ZONE, hour: "2-digit", minute: "2-digit" }).format(ms);
+const CLOCK = { hour: "2-digit", minute: "2-digit" };
+const DAY = { day: "numeric", month: "short" };
+const FULL_DAY = { ...DAY, weekday: "short", year: "numeric" };
+const formats = new Map(); // To make one takes longer than to paint a screen with it.
 
+function written(ms, language, parts) {
+  const key = language + Object.keys(parts);
+  if (!formats.has(key)) {
+    const locale = LOCALES[language] ?? language;
+    formats.set(key, new Intl.DateTimeFormat(locale, { timeZone: ZONE, ...parts }));
+  }
+  return formats.get(key).format(ms);
+}
+
+export const time = (ms) => written(ms, "en", CLOCK);
 // Thai years are of the Buddhist Era, which the browser knows by itself.
-export const date = (ms, language) =>
-  new Intl.DateTimeFormat(LOCALES[language] ?? language, {
-    timeZone: ZONE,
-    weekday: "short",
-    day: "numeric",
-    month: "short",
-    year: "numeric",
-  }).format(ms);
-
-export const shortDate = (ms, language) =>
-  new Intl.DateTimeFormat(LOCALES[language] ?? language, {
-    timeZone: ZONE,
-    day: "numeric",
-    month: "short",
-  }).format(ms);
+export const date = (ms, language) => written(ms, language, FULL_DAY);
+export const shortDate = (ms, language) => written(ms, language, DAY);
 
 export const join = (...parts) => parts.filter(Boolean).join(" · ");
