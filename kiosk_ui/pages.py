@@ -110,6 +110,7 @@ def render_index(
         place=place,
         language=language,
         html_language=HTML_LANGUAGE[language],
+        first_bundle=bundles[language],
         bundles=" ".join(f"{code}={url}" for code, url in bundles.items()),
         languages=" ".join(place.languages),
         attract=attract,

@@ -11,7 +11,7 @@ const FAULT_MAX = 160;
 
 const root = document.documentElement;
 let errors = 0;
-let fault = null; // Nobody has looked yet.
+let fault = null; // Not tried yet.
 let asked = "";
 
 addEventListener("error", () => (errors += 1));
@@ -20,7 +20,6 @@ setInterval(beat, PERIOD_MS);
 new MutationObserver(beat).observe(root, { attributeFilter: ["data-ready"] });
 
 async function beat() {
-  if (fault === null && "ready" in root.dataset) fault = trial().slice(0, FAULT_MAX);
   const body = JSON.stringify({
     view: current().screen.split("/")[0],
     release: root.dataset.release,
@@ -47,8 +46,14 @@ function frame() {
   });
 }
 
-// Lay out the home screen and some entries of each language out of sight; what is wrong, or "".
-function trial() {
+// Try this release out of sight, before it is called ready.
+export async function tryOut() {
+  fault = (await trial()).slice(0, FAULT_MAX);
+}
+
+// Lay out the home screen and some entries of each language; what is wrong, or "".
+// One at a time, so that a tap is answered in between.
+async function trial() {
   const box = document.createElement("div");
   Object.assign(box.style, { position: "absolute", inset: "0", visibility: "hidden" });
   document.body.append(box);
@@ -57,6 +62,7 @@ function trial() {
       const names = Object.keys(screens).filter((name) => name.startsWith("entry/"));
       const step = Math.max(1, Math.floor(names.length / ENTRIES));
       for (const name of ["home", ...names.filter((_, i) => i % step === 0).slice(0, ENTRIES)]) {
+        await new Promise((done) => setTimeout(done));
         box.innerHTML = screens[name] ?? "";
         if (!box.textContent.trim() || !box.offsetHeight) return `${language}/${name} is empty`;
       }

@@ -7,8 +7,11 @@ const FOUND_MAX = 30;
 const QUERY_MAX = 80; // Letters of a query that are looked at.
 const FLAT_MAX = QUERY_MAX + 2;
 
-const segmenter = new Intl.Segmenter("th", { granularity: "word" });
-const segments = (text) => [...segmenter.segment(text)];
+let segmenter = null; // Its dictionary takes longer to read than the first screen to paint.
+const segments = (text) => {
+  segmenter ??= new Intl.Segmenter("th", { granularity: "word" });
+  return [...segmenter.segment(text)];
+};
 const HAN = /\p{Script=Han}/u;
 const LATIN = /^[\p{Script=Latin}\p{N}]+$/u;
 

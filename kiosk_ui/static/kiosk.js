@@ -1,5 +1,6 @@
 // Start: fetch the bundles, show the first screen, and keep the browser's own habits away.
 import { load } from "./here.js";
+import { tryOut } from "./beat.js";
 import { onTap, show, start } from "./router.js";
 import { listen } from "./live.js";
 import { watchIdle } from "./idle.js";
@@ -44,6 +45,7 @@ await Promise.all(
     .filter((language) => language !== first)
     .map((language) => load(language, bundles[language])),
 );
+await tryOut();
 showAsked();
 root.dataset.ready = "";
 

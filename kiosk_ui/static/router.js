@@ -31,7 +31,8 @@ export function show(wanted) {
   const moved = name !== here.screen || fresh || !screen.firstChild;
   go({ language, screen: name, page });
   if (fresh) translate(bundle, language);
-  if (moved) screen.replaceChildren(fragment(language, name));
+  // The first screen of all came with the page.
+  if (moved && (here.language || name !== "attract")) screen.replaceChildren(fragment(language, name));
   const family = name.split("/")[0];
   document.body.dataset.screen = family;
   for (const button of bar.querySelectorAll("[data-go]")) {
