@@ -45,6 +45,8 @@ await Promise.all(
     .filter((language) => language !== first)
     .map((language) => load(language, bundles[language])),
 );
+// All faces now, not with the first word of their script: nothing is measured again later.
+await Promise.allSettled([...document.fonts].map((face) => face.load()));
 await tryOut();
 showAsked();
 root.dataset.ready = "";

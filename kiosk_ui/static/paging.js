@@ -8,7 +8,10 @@
 
 const LINE = 0.2; // A line box may be taller than its box by so much of a letter.
 const SHEDS = [0, 1, 2, 3];
-const measured = new Map(); // What a list came to, by screen, language, modes and panel.
+// What a list came to, by screen, language, modes and panel. Whoever asks the style sheet before
+// the answer is in force has every style computed twice.
+const measured = new Map();
+const long = new Map();
 
 const number = (element, name) => Number(getComputedStyle(element).getPropertyValue(name));
 
@@ -40,8 +43,11 @@ const isOver = (one) =>
   (one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight) && one.offsetParent;
 
 // Whether it takes more than one page however much room there is.
-export const isLong = (list) =>
-  list.dataset.pages !== "grid" && itemsOf(list).length > perPage(list);
+export function isLong(list, key) {
+  if (list.dataset.pages === "grid") return false;
+  if (!long.has(key)) long.set(key, itemsOf(list).length > perPage(list));
+  return long.get(key);
+}
 
 const itemsOf = (list) => [...list.children].filter((item) => !("absent" in item.dataset));
 const perPage = (list) => number(list, "--per-page") || Infinity;
@@ -54,17 +60,17 @@ export function layOut(section, list, key) {
 
 // Equal cards.
 function grid(section, list, items, key) {
-  delete list.dataset.lay;
-  delete section.dataset.shed;
-  const cols = number(list, "--cols") || 1;
-  const rows = Math.min(number(list, "--rows") || 1, Math.ceil(items.length / cols) || 1);
-  if (!measured.has(key)) measured.set(key, measure(section, list, items, rows, cols));
+  if (!measured.has(key)) measured.set(key, measure(section, list, items));
   const found = measured.get(key);
   lay(section, list, found);
   return chunks(items, found.whole ? items.length : found.rows * found.cols);
 }
 
-function measure(section, list, items, rows, cols) {
+function measure(section, list, items) {
+  delete list.dataset.lay;
+  delete section.dataset.shed;
+  const most = number(list, "--cols") || 1;
+  const rows = Math.min(number(list, "--rows") || 1, Math.ceil(items.length / most) || 1);
   if (number(list, "--whole")) {
     for (const shed of SHEDS) {
       const whole = { shed, whole: true };
@@ -74,7 +80,7 @@ function measure(section, list, items, rows, cols) {
     }
   }
   const ways = [];
-  for (let r = rows; r; r -= 1) for (let c = cols; c; c -= 1) ways.push({ rows: r, cols: c });
+  for (let r = rows; r; r -= 1) for (let c = most; c; c -= 1) ways.push({ rows: r, cols: c });
   ways.sort((a, b) => b.rows * b.cols - a.rows * a.cols || b.rows - a.rows);
   // Fewer on a page, before a card loses its drawing or its note; but not one by one.
   const single = ways.pop(); // One by one, it is the smallest.

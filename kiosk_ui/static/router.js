@@ -99,7 +99,8 @@ const at = (pages) => pages[Math.min(Math.max(current().page, 0), pages.length -
 function parted(list) {
   const part = () => layOut(screen.firstElementChild, list, keyOf());
   // The buttons that turn the pages take room themselves.
-  pager.hidden = !isLong(list);
+  pager.hidden = true;
+  pager.hidden = !isLong(list, keyOf());
   let pages = part();
   if (pager.hidden && pages.length > 1) {
     pager.hidden = false;
