@@ -10,10 +10,10 @@ from kiosk_ui.errors import ContentError
 from kiosk_ui.pack_file import SIGNATURES, opened, read_json
 from sync.city import blobs
 from sync.city.archive import Archive, ArchiveError
-from sync.city.events import line
+from sync.city.events import line, with_words
 from sync.city.registry import KIOSK
 from sync.city.service import run
-from sync.identity import IdentityError
+from sync.identity import CITY_KEY, IdentityError, read_key
 
 
 def offer_content(state: Path, pack: Path, kiosk: str | None) -> str:
@@ -60,15 +60,19 @@ async def events(
 ) -> list[str]:
     """The newest events of the city whose state is in `state`, one line each, the oldest first.
 
-    Raises `EdgeError`.
+    What people wrote can be read where the city's key is. Raises `EdgeError`.
     """
     try:
+        key = read_key(state / CITY_KEY)
         archive = await Archive.open(state if database else writable_folder(state), database)
         try:
             found = await archive.events(kinds, kiosk, limit)
         finally:
             await archive.close()
-    except ArchiveError as error:
+    except (ArchiveError, IdentityError) as error:
         raise StateError(str(error)) from None
+    if key is not None:
+        opener = key.opener()
+        found = [with_words(one, opener) for one in found]
     write = (lambda one: json.dumps(one._asdict(), ensure_ascii=False)) if as_json else line
     return [write(one) for one in reversed(found)]

@@ -1,4 +1,7 @@
-"""POST /api/tell: what a person tells the city, on the card before they get their ticket."""
+"""POST /api/tell: what a person tells the city, on the card before they get their ticket.
+
+Words of their own go onto the card only sealed, once the kiosk knows its city.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from kiosk_ui.pin import PINS
 from kiosk_ui.posts import Pace, answer, read_post, refused
 from sync import wire
 from sync.entry import Lane, SyncError
+from sync.identity import Identity, IdentityError
+from sync.letters import seal
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -70,14 +75,23 @@ class Feedback:
             await self._recall()
             known = self._tickets.get(key)
             if known is None:
-                return await self._commit(key, body)
+                letter_key = await asyncio.to_thread(self._letter_key) if "text" in body else b""
+                return await self._commit(key, body, letter_key)
             # It is in the journal, and maybe in its RAM only, as the first answer said.
             await self._journal.commit()
             if self._journal.trouble:
                 raise _not_stored(self._journal.trouble)
             return known
 
-    async def _commit(self, key: str, body: dict[str, Any]) -> str:
+    def _letter_key(self) -> bytes:
+        """The city's, or nothing where this kiosk has no city yet: then nobody could open it."""
+        try:
+            enrolment = Identity(self._journal.folder).enrolment()
+        except IdentityError:  # The uplink says so, and goes nowhere until it is mended.
+            return b""
+        return enrolment.letter_key if enrolment else b""
+
+    async def _commit(self, key: str, body: dict[str, Any], letter_key: bytes) -> str:
         journal = self._journal
         now_ms = journal.clock.boottime_ms()
         wait_s = max(-(-pace.wait_ms(now_ms) // 1000) for pace in self._paces)
@@ -92,8 +106,10 @@ class Feedback:
             pace.take(now_ms)
         # Nothing runs between here and the moment the journal gives out this number.
         ticket = ticket_of(journal.epoch, journal.position(Lane.EVENTS).next)
-        self._note(key, ticket)
         try:
+            if letter_key:
+                body["sealed"] = seal(body.pop("text"), ticket, letter_key)
+            self._note(key, ticket)
             await journal.event(KIND, {"ticket": ticket, "key": key, **body})
         except SyncError as error:
             raise _not_stored(str(error)) from None

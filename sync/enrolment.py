@@ -19,6 +19,7 @@ from sync.identity import (
     read_token,
     rotation_proof,
 )
+from sync.letters import LetterError, checked_letter_key
 from sync.signature import SignatureError
 
 TIMEOUT_S = 30
@@ -54,7 +55,11 @@ async def enrol(
     reply = await _post(city_url, "/v1/enrol", request.SerializeToString(), key)
     told = wire_pb2.EnrolReply()
     city_keys = _city_keys(told, reply, fingerprint)
-    enrolment = Enrolment(key, told.device, told.kiosk, told.site, city_url, city_keys)
+    try:
+        letter_key = checked_letter_key(told.letter_key)
+    except LetterError as error:
+        raise EnrolmentError(f"the city's answer: {error}") from None
+    enrolment = Enrolment(key, told.device, told.kiosk, told.site, city_url, city_keys, letter_key)
     identity.keep(enrolment)
     return enrolment
 

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from sync import signature
 from sync.entry import SyncError
+from sync.letters import LetterError, Opener, checked_letter_key
 from sync.signature import Component, Message, SignatureError, Signed
 
 KEY_BYTES = 32
@@ -96,6 +97,10 @@ class Key:
     def sign(self, of: bytes) -> bytes:
         """Sign."""
         return self._private.sign(of)
+
+    def opener(self) -> Opener:
+        """Opens the letters to the city whose key this is."""
+        return Opener(self._private.private_bytes_raw())
 
     def pem(self) -> bytes:
         """As it is kept in a file: PKCS #8, which `openssl pkey` reads as well."""
@@ -192,6 +197,7 @@ class Enrolment(NamedTuple):
     site: str
     city_url: str
     city_keys: tuple[PublicKey, ...]
+    letter_key: bytes = b""  # To which people's words are sealed; empty where none was told.
 
 
 class Identity:
@@ -241,10 +247,11 @@ class Identity:
             said = json.loads(content)
             words = [str(said[name]) for name in ("device", "kiosk", "site", "city")]
             keys = tuple(PublicKey(bytes.fromhex(text)) for text in said["city_keys"])
-        except (ValueError, KeyError, TypeError, SignatureError):
+            letter_key = checked_letter_key(bytes.fromhex(said.get("letter_key", "")))
+        except (ValueError, KeyError, TypeError, SignatureError, LetterError):
             raise IdentityError(f"{path} is damaged: enrol again") from None
         device, kiosk, site, city_url = words
-        return Enrolment(key, device, kiosk, site, city_url, keys)
+        return Enrolment(key, device, kiosk, site, city_url, keys, letter_key)
 
     def keep(self, enrolment: Enrolment) -> None:
         """Write down what was learned. Raises `IdentityError`."""
@@ -254,6 +261,7 @@ class Identity:
             "site": enrolment.site,
             "city": enrolment.city_url,
             "city_keys": [key.raw.hex() for key in enrolment.city_keys],
+            "letter_key": enrolment.letter_key.hex(),
         }
         path = self.folder / ENROLMENT
         trial = path.with_name(f"{path.name}.{os.getpid()}")

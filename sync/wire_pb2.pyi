@@ -311,18 +311,20 @@ class EnrolRequest(_message.Message):
     def __init__(self, token: _Optional[bytes] = ..., public_key: _Optional[bytes] = ..., kiosk: _Optional[str] = ..., software: _Optional[str] = ..., hardware: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class EnrolReply(_message.Message):
-    __slots__ = ("device", "kiosk", "site", "city_keys", "limits")
+    __slots__ = ("device", "kiosk", "site", "city_keys", "limits", "letter_key")
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     KIOSK_FIELD_NUMBER: _ClassVar[int]
     SITE_FIELD_NUMBER: _ClassVar[int]
     CITY_KEYS_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
+    LETTER_KEY_FIELD_NUMBER: _ClassVar[int]
     device: str
     kiosk: str
     site: str
     city_keys: _containers.RepeatedScalarFieldContainer[bytes]
     limits: Limits
-    def __init__(self, device: _Optional[str] = ..., kiosk: _Optional[str] = ..., site: _Optional[str] = ..., city_keys: _Optional[_Iterable[bytes]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ...) -> None: ...
+    letter_key: bytes
+    def __init__(self, device: _Optional[str] = ..., kiosk: _Optional[str] = ..., site: _Optional[str] = ..., city_keys: _Optional[_Iterable[bytes]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., letter_key: _Optional[bytes] = ...) -> None: ...
 
 class RotateRequest(_message.Message):
     __slots__ = ("public_key", "proof")

@@ -163,6 +163,7 @@ async def enrol(request: web.Request) -> web.Response:
         site=enrolled.site,
         city_keys=[request.app[KEY].public.raw],
         limits=request.app[LIMITS],
+        letter_key=request.app[KEY].opener().public,
     )
     return web.Response(body=reply.SerializeToString(), content_type=PROTOBUF)
 

@@ -6,6 +6,8 @@ import json
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
+from sync.letters import LetterError, Opener
+
 LISTED_MAX = 10_000
 BANGKOK = timezone(timedelta(hours=7))
 # What stands first of each kind; the rest of a body follows as JSON.
@@ -24,6 +26,20 @@ class Happened(NamedTuple):
     utc_ms: int | None
     error_ms: int | None
     received_ms: int
+
+
+def with_words(event: Happened, opener: Opener) -> Happened:
+    """The event with the words of its letter, where it has one; or with why they stay sealed."""
+    sealed = event.body.get("sealed")
+    if not isinstance(sealed, str):
+        return event
+    body = dict(event.body)
+    try:
+        body["text"] = opener.open(sealed, str(body.get("ticket")))
+        del body["sealed"]
+    except LetterError as error:
+        body["not_opened"] = str(error)
+    return event._replace(body=body)
 
 
 def line(event: Happened) -> str:

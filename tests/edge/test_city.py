@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 
 from edge.city import events
+from edge.claim import writable_folder
 from sync import wire_pb2
 from sync.city.archive import Archive
 from sync.clock import Clock
 from sync.entry import Lane
+from sync.identity import CITY_KEY, read_or_make_key
 from sync.journal import Journal
+from sync.letters import seal
 from tests.postgres import Cluster
 from tests.waiting import angsila, free_port, get, until
 
@@ -78,6 +81,31 @@ async def test_the_operator_reads_what_people_told(tmp_path: Path) -> None:
     assert lines[0].startswith("before ")
     assert [json.loads(row)["body"]["ticket"] for row in rows] == ["KM-2"]
     assert await events(tmp_path / "city", ["usage"], "", 50, as_json=False) == []
+
+
+async def test_the_operator_reads_what_people_wrote(tmp_path: Path) -> None:
+    """Where the city's key is, the words stand in the line; elsewhere, that they are sealed."""
+    city = read_or_make_key(writable_folder(tmp_path / "city") / CITY_KEY)
+    journal = await Journal.open(tmp_path / "kiosk", Clock(trust=()))
+    public = city.opener().public
+    letters = {ticket: seal("ไฟดับ", ticket, public) for ticket in ("KM-1", "KM-2")}
+    await journal.event("feedback", {"ticket": "KM-1", "sealed": letters["KM-1"]})
+    await journal.event("feedback", {"ticket": "KM-3", "sealed": letters["KM-2"]})
+    found = await journal.segments(Lane.EVENTS, 1, 2, limit=9, bytes_max=100_000)
+    await journal.close()
+    archive = await Archive.open(tmp_path / "city")
+    await archive.take(wire_pb2.Upload(kiosk="pier-1", segments=[stored.body for stored in found]))
+    await archive.close()
+
+    rows = await events(tmp_path / "city", ["feedback"], "", 50, as_json=True)
+    (tmp_path / "city" / CITY_KEY).unlink()
+    blind = await events(tmp_path / "city", ["feedback"], "", 50, as_json=True)
+
+    bodies = [json.loads(row)["body"] for row in rows]
+    assert bodies[0] == {"ticket": "KM-1", "text": "ไฟดับ"}
+    assert bodies[1]["sealed"] == letters["KM-2"]
+    assert bodies[1]["not_opened"].startswith("KM-3: damaged, or sealed to another city's key")
+    assert [json.loads(row)["body"]["sealed"] for row in blind] == list(letters.values())
 
 
 async def test_a_city_and_its_orders_work_on_postgres(tmp_path: Path, postgres: Cluster) -> None:

@@ -9,7 +9,7 @@ from kiosk_ui.tell import DAY_MAX, REASONS, SOON_MAX, SOON_MS, TEXT_MAX, ticket_
 from sync.city.archive import Archive
 from sync.city.receiver import make_app
 from sync.entry import Lane
-from sync.identity import Key
+from sync.identity import Enrolment, Identity, Key
 from sync.uplink import Options as UplinkOptions
 from sync.uplink import Uplink
 from tests.enrolled import KIOSK, enrolled
@@ -39,6 +39,36 @@ async def test_a_ticket_is_given_for_what_is_on_the_card(desk: Desk) -> None:
         "text": "ไฟ ดับ",
     }
     assert desk.journal.position(Lane.EVENTS).committed == event.seq
+
+
+async def test_words_are_on_the_card_only_sealed(desk: Desk) -> None:
+    """Whoever takes the card, keys and all, cannot read them; the city can."""
+    city, words = Key(), "สมศรี 081-234-5678 码头的灯坏了"
+    own = Identity(desk.journal.folder)
+    known = Enrolment(own.key(), "d", "kiosk-1", "pier", "http://city", (city.public,))
+    own.keep(known._replace(letter_key=city.opener().public))
+
+    sent = report(text=words)
+    status, said = await desk.post("/api/tell", sent)
+    again = await desk.post("/api/tell", sent)
+    [event] = await desk.events("feedback")
+
+    assert status == 200
+    assert again == (status, said)
+    assert "text" not in event.body
+    assert city.opener().open(event.body["sealed"], said["ticket"]) == words
+    for path in desk.journal.folder.rglob("*"):
+        assert path.is_dir() or words.encode() not in path.read_bytes(), path
+
+
+async def test_a_damaged_enrolment_costs_no_report(desk: Desk) -> None:
+    """There is nobody to seal it to: the words are taken as they are."""
+    (desk.journal.folder / "enrolment.json").write_text("{")
+
+    assert (await desk.post("/api/tell", report(text="ไฟดับ")))[0] == 200
+    [event] = await desk.events("feedback")
+
+    assert event.body["text"] == "ไฟดับ"
 
 
 @pytest.mark.parametrize("epoch", range(256))

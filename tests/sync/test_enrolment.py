@@ -69,12 +69,20 @@ def url(city: BaseTestServer) -> str:
 
 
 async def test_a_token_makes_a_kiosk_known(
-    url: str, token: str, tmp_path: Path, archive: Archive, journal: Journal, clock: Clock
+    url: str,
+    token: str,
+    tmp_path: Path,
+    archive: Archive,
+    city_key: Key,
+    journal: Journal,
+    clock: Clock,
 ) -> None:
     """Token in, device out; then its readings are taken, and the fleet shows where it stands."""
     own = device(tmp_path / "new")
     found = await enrolment.enrol(own, url, token, "kiosk-9", hardware={"serial": "42"})
     assert (found.kiosk, found.site, found.device) == ("kiosk-9", "pier 1", own.key().id)
+    assert (kept := own.enrolment()) is not None
+    assert kept.letter_key == city_key.opener().public
     await Uplink(journal, clock, Options(url, "kiosk-9"), own).flush()
     (kiosk,) = await archive.fleet()
     (entered,) = kiosk["devices"]

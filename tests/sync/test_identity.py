@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 import subprocess
 from pathlib import Path
@@ -76,7 +77,7 @@ def test_a_damaged_key_is_named(tmp_path: Path, content: bytes) -> None:
 def test_an_enrolment_is_read_as_it_was_kept(tmp_path: Path) -> None:
     """What was learned at enrolment is there after a power cut."""
     own = Identity(tmp_path)
-    kept = Enrolment(own.key(), "d", "kiosk-1", "pier", "http://city", (Key().public,))
+    kept = Enrolment(own.key(), "d", "kiosk-1", "pier", "http://city", (Key().public,), bytes(32))
     assert own.enrolment() is None
     own.keep(kept)
     found = own.enrolment()
@@ -84,6 +85,24 @@ def test_an_enrolment_is_read_as_it_was_kept(tmp_path: Path) -> None:
     assert found[1:5] == kept[1:5]
     assert found.key.id == kept.key.id
     assert [key.raw for key in found.city_keys] == [key.raw for key in kept.city_keys]
+    assert found.letter_key == kept.letter_key
+
+
+def test_an_enrolment_from_before_letters_is_read(tmp_path: Path) -> None:
+    """A kiosk that was enrolled by an older version has no key for them, and goes on."""
+    own = Identity(tmp_path)
+    own.keep(Enrolment(own.key(), "d", "kiosk-1", "pier", "http://city", (Key().public,)))
+    said = json.loads((tmp_path / "enrolment.json").read_text())
+    del said["letter_key"]
+    (tmp_path / "enrolment.json").write_text(json.dumps(said))
+
+    found = own.enrolment()
+    assert found is not None
+    assert found.letter_key == b""
+
+    (tmp_path / "enrolment.json").write_text(json.dumps({**said, "letter_key": "00"}))
+    with pytest.raises(IdentityError, match="enrol again"):
+        own.enrolment()
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"city_keys": ["00"]}', b"\xff"])
