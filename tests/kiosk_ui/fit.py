@@ -156,6 +156,23 @@ CHECK = """async ([languages, wanted, pxPerMm, reach, except]) => {
     return found;
   }
 
+  // A telephone number that goes on in the next line is read and dialled wrongly.
+  function torn() {
+    const found = [];
+    const texts = document.createTreeWalker(
+      document.querySelector('#screen'), NodeFilter.SHOW_TEXT);
+    for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+      for (const match of node.data.matchAll(/\\d[\\d-]*-\\d[\\d-]*/g)) {
+        const range = document.createRange();
+        range.setStart(node, match.index);
+        range.setEnd(node, match.index + match[0].length);
+        const tops = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
+        if (tops.size > 1) found.push(`torn ${match[0]}`);
+      }
+    }
+    return found;
+  }
+
   document.dispatchEvent(new PointerEvent('pointerdown'));  // Somebody is here.
   for (const language of languages) {
     for (const screen of Object.keys(here.bundles[language].screens)) {
@@ -169,7 +186,8 @@ CHECK = """async ([languages, wanted, pxPerMm, reach, except]) => {
         pages += 1;
         nodes = Math.max(nodes, document.querySelectorAll('*').length);
         const where = `${language} ${screen}@${page}`;
-        wrong.push(...[...boxes(), ...cuts(), ...overlaps()].map((what) => `${where}: ${what}`));
+        wrong.push(...[...boxes(), ...cuts(), ...overlaps(), ...torn()]
+          .map((what) => `${where}: ${what}`));
         if (document.querySelector('#pager').hidden) break;
       }
     }

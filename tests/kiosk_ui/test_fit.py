@@ -80,6 +80,7 @@ def test_the_screens_of_stalls_and_of_the_technician_fit(
         (".listen{min-height:0!important;height:2em}", " mm"),
         ("#bar{gap:0!important}", "apart"),
         (".story .text{white-space:nowrap}", "cut"),
+        (".facts .tel{white-space:normal!important;width:4em}", "torn"),
     ],
 )
 def test_what_is_wrong_is_found(browser: Browser, style: str, told: str) -> None:
@@ -87,7 +88,7 @@ def test_what_is_wrong_is_found(browser: Browser, style: str, told: str) -> None
     with served("1280x800") as screen:
         page = open_speaking(browser, screen)
         page.evaluate(ADD_STYLE, style)
-        found = check(page, "1280x800", "a", "entry/old-market")
+        found = check(page, "1280x800", "a", "entry/old-market", "entry/municipality")
         page.context.close()
 
     assert any(told in line for line in found["wrong"])
