@@ -84,7 +84,7 @@ export function turnPages() {
   if (!list) return;
   let pages = parted(list);
   turnTo(list, at(pages));
-  if (outgrown(list, at(pages), keyOf())) {
+  if (outgrown(list, at(pages), keyOf(list))) {
     pages = parted(list);
     turnTo(list, at(pages));
   }
@@ -97,10 +97,10 @@ export function turnPages() {
 const at = (pages) => pages[Math.min(Math.max(current().page, 0), pages.length - 1)];
 
 function parted(list) {
-  const part = () => layOut(screen.firstElementChild, list, keyOf());
+  const part = () => layOut(screen.firstElementChild, list, keyOf(list));
   // The buttons that turn the pages take room themselves.
   pager.hidden = true;
-  pager.hidden = !isLong(list, keyOf());
+  pager.hidden = !isLong(list, keyOf(list));
   let pages = part();
   if (pager.hidden && pages.length > 1) {
     pager.hidden = false;
@@ -110,12 +110,13 @@ function parted(list) {
   return pages;
 }
 
-function keyOf() {
+function keyOf(list) {
   const { live, news } = document.body.dataset;
   const mute = screen.querySelector("[data-act=listen]")?.hidden;
-  // A list that a script fills has other pages than it had when it was empty.
-  const filled = screen.querySelector("[data-pages]")?.childElementCount;
-  return [current().screen, setting(), filled, pager.hidden, live, news, mute].join();
+  // A list that a script fills has other pages than it had before, and so has one of whose
+  // sheets another is there.
+  const there = [...list.children].map((one) => "absent" in one.dataset);
+  return [current().screen, setting(), pager.hidden, live, news, mute, ...there].join();
 }
 
 export function onTap(event) {

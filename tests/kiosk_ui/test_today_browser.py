@@ -6,12 +6,29 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.kiosk_ui.screen import CUT, LANGUAGES, SIZES, Served, open_screen, served, show
+from tests.kiosk_ui.screen import (
+    CUT,
+    LANGUAGES,
+    LIVE_MS_MAX,
+    SIZES,
+    Served,
+    open_screen,
+    served,
+    show,
+)
 
 HOUR_MS = 3_600_000
+LATE = (
+    "rain",
+    "pm10",
+    "co2",
+    "illuminance",
+    "ph",
+    "dissolved_oxygen",
+)  # Of sensors that start later.
 # The service's own messages, with some parts of them changed.
 CHANGED = """
-const change = %s;
+const change = window.change = %s;
 const Real = EventSource;
 window.EventSource = class extends Real {
   addEventListener(kind, hear) {
@@ -79,6 +96,23 @@ def test_the_days_mean_is_the_index_and_the_value_of_now_stands_beside_it(
     expect(panel).to_contain_text("now 18 µg/m³ · 21 of 24 h")
     expect(panel.locator(".scale")).to_have_attribute("data-level", "3")
     assert page.evaluate(CUT) == []
+    page.context.close()
+
+
+def test_a_sensor_that_comes_later_gets_its_sheet(browser: Browser, screen: Served) -> None:
+    """What the screen came to before it was there is not what it comes to now."""
+    page = open_today(browser, screen, 0)
+    sheets = page.locator(".today .sheets > :not([data-absent])").count()
+    more = [reading(name, 1.0, "1") for name in LATE]
+    page.evaluate("(more) => { window.change.more = more; }", more)
+    place = page.locator(f'[data-quantity="{LATE[-1]}"]')
+    expect(place).not_to_have_attribute("hidden", "", timeout=LIVE_MS_MAX)
+    show(page, "en", "home")
+    show(page, "en", "today")
+
+    assert page.locator(".today .sheets > :not([data-absent])").count() == sheets + 1
+    while not place.is_visible():
+        page.locator('#pager [data-turn="1"]:enabled').click()
     page.context.close()
 
 
