@@ -29,6 +29,7 @@ from sync.journal_tables import (
     check_crc,
     crc,
     fitting,
+    stored_segment,
 )
 from sync.old_epochs import OldEpochs
 from sync.orm import DatabaseError, OperationalError, SqliteDatabase, fn
@@ -536,7 +537,7 @@ class JournalFile:
         row = table.select().order_by(table.first_seq).first()
         if row is None or row.first_seq + row.count - 1 >= state.sealed:
             return None
-        stored = StoredSegment(row.first_seq, row.count, bytes(row.body))
+        stored = stored_segment(row)
         segment = wire.decode_segment(stored.body)
         schema = self.schema_of(segment.schema)
         if schema is None:
@@ -620,11 +621,7 @@ class JournalFile:
         wanted &= table.first_seq > first - SEGMENT_ENTRIES_MAX
         order = table.first_seq.desc() if newest else table.first_seq
         query = table.select().where(wanted).order_by(order).limit(limit)
-        found = fitting(query.iterator(), bytes_max)
-        for row in found:
-            if wire.sha256(bytes(row.body)) != row.sha256:
-                raise DamagedError(f"the card has damaged {lane.name} segment {row.first_seq}")
-        return [StoredSegment(row.first_seq, row.count, bytes(row.body)) for row in found]
+        return [stored_segment(row) for row in fitting(query.iterator(), bytes_max)]
 
     def chain_at(self, lane: Lane, seq: int) -> bytes | None:
         """SHA-256 of the segment that ends at `seq`; None where it is not held."""
@@ -641,8 +638,8 @@ class JournalFile:
         """Under which seq an event is kept; None where it is not. Newest segments first."""
         table = self._tables.segment[Lane.EVENTS]
         wanted = event.boot, event.at_ms, event.kind, wire.dump_body(event.body)
-        for row in table.select(table.body).order_by(table.first_seq.desc()).iterator():
-            for found in wire.segment_events(wire.decode_segment(bytes(row.body))):
+        for row in table.select().order_by(table.first_seq.desc()).iterator():
+            for found in wire.segment_events(wire.decode_segment(stored_segment(row).body)):
                 if (found.boot, found.at_ms, found.kind, wire.dump_body(found.body)) == wanted:
                     return found.seq
         return None
@@ -752,7 +749,7 @@ class JournalFile:
         table, got = self._tables.segment[lane], self.lanes[lane].got
         unsent: list[Segment] = []
         for row in table.select().order_by(table.first_seq):
-            segment = wire.decode_segment(bytes(row.body))
+            segment = wire.decode_segment(stored_segment(row).body)
             if got.touches(segment.first_seq, segment.last_seq):
                 unsent.extend(_without(segment, got))
             else:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sync.entry import Lane, Lost, SyncError
+from sync import wire
+from sync.entry import Lane, Lost, StoredSegment, SyncError
 from sync.orm import (
     AutoField,
     BigIntegerField,
@@ -201,6 +202,14 @@ def fitting(rows: Iterable[Any], bytes_max: int) -> list[Any]:
             break
         found.append(row)
     return found
+
+
+def stored_segment(row: Any) -> StoredSegment:
+    """A segment as it lies on the card. Raises `DamagedError` where it is not what was written."""
+    body = bytes(row.body)
+    if wire.sha256(body) != bytes(row.sha256):
+        raise DamagedError(f"the card has damaged the segment from {row.first_seq} on")
+    return StoredSegment(row.first_seq, row.count, body)
 
 
 def crc(*fields: object) -> int:

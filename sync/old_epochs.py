@@ -20,7 +20,7 @@ from pathlib import Path
 
 from sync import wire
 from sync.entry import Anchor, Lane, Lost, StoredSegment
-from sync.journal_tables import Tables, add_lost, crc, fitting
+from sync.journal_tables import Tables, add_lost, crc, fitting, stored_segment
 from sync.orm import SqliteDatabase
 from sync.ranges import Ranges
 from sync.salvage import Saved
@@ -252,8 +252,7 @@ class OldEpochs:
         """Salvaged segments of an old epoch, events first."""
         table = self._tables.saved
         query = table.select().where(table.epoch == epoch).order_by(table.lane, table.first_seq)
-        found = fitting(query.limit(limit), bytes_max)
-        return [StoredSegment(row.first_seq, row.count, bytes(row.body)) for row in found]
+        return [stored_segment(row) for row in fitting(query.limit(limit), bytes_max)]
 
     def learn(self, epoch: bytes, lane: Lane, got: Ranges, told: Ranges, lost: list[Lost]) -> None:
         """The city has `got` of an old epoch's lane: forget that, declare what nobody has.

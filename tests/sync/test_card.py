@@ -8,9 +8,10 @@ import random
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,9 +19,10 @@ from drivers.reading import Reading
 from sync import wire
 from sync.city.archive import Archive
 from sync.clock import Clock
-from sync.entry import Lane
+from sync.entry import Event, Lane
 from sync.journal import FILE, Journal, Options
 from sync.journal_file import CONDEMNED
+from sync.journal_tables import DamagedError
 from sync.ranges import Ranges
 from sync.uplink import Uplink
 
@@ -28,6 +30,7 @@ BOOT = "0123456789abcdef0123456789abcdef"
 DECIMALS = {"water_level": 3}
 SEGMENTS = 60
 PER_SEGMENT = 84
+UNKNOWN = Event(1, BOOT, 1, "health", {})
 LOOPS = 150
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
 
@@ -352,3 +355,54 @@ async def test_a_flipped_bit_in_the_name_of_a_column_is_damage(tmp_path: Path) -
     await again._salvage()
     assert again.old_epochs[epoch][Lane.READINGS] == max(rows)
     await again.close()
+
+
+def flip(table: Any) -> None:
+    """Flip a bit in the middle of the oldest segment of a table."""
+    row = table.select().order_by(table.first_seq).first()
+    body = bytearray(row.body)
+    body[len(body) // 2] ^= 1
+    table.update(body=bytes(body)).where(table.first_seq == row.first_seq).execute()
+
+
+@pytest.mark.parametrize(
+    ("lane", "use"),
+    [
+        (Lane.READINGS, lambda journal: journal.new_epoch("another writer has used it")),
+        (Lane.EVENTS, lambda journal: journal.new_epoch("another writer has used it")),
+        (Lane.READINGS, lambda journal: journal._thin()),
+        (Lane.READINGS, sealed_rows),
+        (Lane.EVENTS, lambda journal: journal._run(journal._file.seq_of, UNKNOWN)),
+    ],
+    ids=["new epoch, readings", "new epoch, events", "thinning", "upload", "event that moved"],
+)
+async def test_a_flipped_bit_in_a_segment_is_damage_wherever_it_is_read(
+    tmp_path: Path, lane: Lane, use: Callable[[Journal], Awaitable[object]]
+) -> None:
+    """The file is set aside at the next start, which gets on; it is not read again for ever."""
+    journal, rows = await filled(tmp_path / "kiosk")
+    await journal.seal()
+    epoch = journal.epoch
+    await journal._run(flip, journal._file._tables.segment[lane])
+    with pytest.raises(DamagedError, match="has damaged the segment from 1 on"):
+        await use(journal)
+    assert journal.epoch == epoch
+    await journal.close()
+
+    again = await Journal.open(tmp_path / "kiosk", clock())
+    assert "has damaged the segment" in again.damage
+    await again._salvage()
+    # The spare copy has it.
+    assert again.old_epochs[epoch][Lane.READINGS] == max(rows)
+    found = await again.saved(epoch, limit=10_000, bytes_max=2**30)
+    assert sum(one.entries for one in found) == max(rows) + 1
+    await again._run(flip, again._file._tables.saved)
+    with pytest.raises(DamagedError, match="has damaged the segment"):
+        await again.saved(epoch, limit=10_000, bytes_max=2**30)
+    await again.close()
+
+    last = await Journal.open(tmp_path / "kiosk", clock())
+    await last._salvage()
+    found = await last.saved(epoch, limit=10_000, bytes_max=2**30)
+    assert sum(one.entries for one in found) == max(rows) + 1
+    await last.close()
