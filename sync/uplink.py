@@ -449,10 +449,10 @@ class Uplink:
                     elif first <= journal.position(lane).sealed:
                         others.append(first)
                 after = max(reply.first)
-            async for body in self._at_city(session, lane, others):
-                for seq in await self._same_entries(lane, body):
+            async for segment, entries in self._at_city(session, lane, others):
+                for seq in await self._same_entries(lane, entries):
                     ours.add(seq, seq)
-                shared = max(shared, await self._shared_past(lane, body))
+                shared = max(shared, await self._shared_past(lane, segment))
             await self._send_shared(session, lane, ours, shared)
             journal.acked(lane, ours, 0)
         await journal.new_epoch(why)
@@ -484,15 +484,15 @@ class Uplink:
                     near.append(first)
             after = max(reply.first)
         same = Ranges()
-        async for body in self._at_city(session, lane, near, epoch):
-            for seq, entry in wire.entries_by_seq(body).items():
+        async for _, theirs in self._at_city(session, lane, near, epoch):
+            for seq, entry in theirs.items():
                 if entries.get(seq) == entry:
                     same.add(seq, seq)
         return same
 
     async def _at_city(
         self, session: aiohttp.ClientSession, lane: Lane, firsts: Iterable[int], epoch: bytes = b""
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncIterator[tuple[wire.Segment, dict[int, Any]]]:
         """The city's segments that begin at these rising seqs, and some of those behind them."""
         known = 0  # One answer holds several.
         for first in firsts:
@@ -500,11 +500,16 @@ class Uplink:
                 stored = await self._ask_chain(session, lane, first - 1, "&bodies=1", epoch)
                 known = max(stored.first, default=first)
                 for body in stored.body:
-                    yield body
+                    try:
+                        yield wire.decode_segment(body), wire.entries_by_seq(body)
+                    except wire.WireError as error:
+                        # What is ours in it nobody can tell now, and nothing may come twice.
+                        raise UplinkError(
+                            f"the city has a segment that is damaged: {error}"
+                        ) from None
 
-    async def _shared_past(self, lane: Lane, stored: bytes) -> int:
+    async def _shared_past(self, lane: Lane, segment: wire.Segment) -> int:
         """The last of our seqs, where one of the city's segments builds on it; else 0."""
-        segment = wire.decode_segment(stored)
         before = segment.first_seq - 1
         return before if await self._journal.chain_at(lane, before) == segment.previous else 0
 
@@ -560,9 +565,8 @@ class Uplink:
         path = f"/v1/chain?kiosk={quote(self._options.kiosk)}&{query}"
         return _parse(wire_pb2.ChainReply, await self._call(session, "GET", path, b""))
 
-    async def _same_entries(self, lane: Lane, stored: bytes) -> list[int]:
+    async def _same_entries(self, lane: Lane, theirs: dict[int, Any]) -> list[int]:
         """Seqs under which one of the city's segments has the very entries that this card has."""
-        theirs = wire.entries_by_seq(stored)
         held = await self._journal.segments(
             lane, min(theirs), max(theirs), limit=SEGMENTS_MAX, bytes_max=BODY_BYTES_MAX
         )

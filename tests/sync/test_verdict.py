@@ -355,6 +355,32 @@ async def test_of_two_clones_both_data_sets_are_kept(
     assert "epoch" in kinds
 
 
+async def test_a_damaged_segment_at_the_city_is_told_and_waited_for(
+    kiosks: Kiosks, journal: Journal, archive: Archive
+) -> None:
+    """Which entries of a fork it holds nobody can tell: the kiosk goes on, and asks again."""
+
+    def put(body: bytes) -> bytes:
+        table = archive._tables.segment
+        row = table.select().order_by(table.first_seq.desc()).first()
+        table.update(body=body).where(table.id == row.id).execute()
+        return bytes(row.body)
+
+    one, two = await kiosks.clone(journal)
+    await add(one, 2.0)
+    await kiosks.send(one)
+    await add(two, 12.0)
+    good = await archive._thread.run(put, b"no segment")
+    for bad in (b"no segment", good[:-9] + bytes(9)):
+        await archive._thread.run(put, bad)
+        with pytest.raises(UplinkError, match="the city has a segment that is damaged"):
+            await kiosks.send(two)
+    assert two.epoch == one.epoch
+    await archive._thread.run(put, good)
+    await kiosks.settle(two)
+    assert sorted(await values_at(archive), key=str) == [1.0, 12.0, 2.0]
+
+
 async def test_what_two_clones_share_comes_once(
     kiosks: Kiosks, journal: Journal, archive: Archive, make_uplink: Callable[[Journal], Uplink]
 ) -> None:
