@@ -32,7 +32,7 @@ from sync.journal_tables import (
     stored_segment,
 )
 from sync.old_epochs import OldEpochs
-from sync.orm import DatabaseError, OperationalError, SqliteDatabase, fn
+from sync.orm import DatabaseError, DoesNotExist, OperationalError, SqliteDatabase, fn
 from sync.ranges import Ranges
 from sync.salvage import Saved
 from sync.spare import Spare
@@ -162,9 +162,13 @@ class JournalFile:
     def _open(self, path: str) -> None:
         self._database.init(path, pragmas=PRAGMAS, timeout=BUSY_TIMEOUT_S)
         self._database.connect()
-        with self._database.atomic("EXCLUSIVE"):
-            self._make_or_check(path)
-        self._load()
+        try:
+            with self._database.atomic("EXCLUSIVE"):
+                self._make_or_check(path)
+            self._load()
+        except (ArithmeticError, DoesNotExist, LookupError, TypeError, ValueError) as error:
+            # A row says what no journal writes: a lane that is none, or numbers that are no JSON.
+            raise DamagedError(f"the card has damaged a row: {error!r}"[:200]) from error
         if not self.memory:
             self._check_spare()
             self._reserve()

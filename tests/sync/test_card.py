@@ -19,7 +19,7 @@ from drivers.reading import Reading
 from sync import wire
 from sync.city.archive import Archive
 from sync.clock import Clock
-from sync.entry import Event, Lane
+from sync.entry import Anchor, Event, Lane
 from sync.journal import FILE, Journal, Options
 from sync.journal_file import CONDEMNED
 from sync.journal_tables import DamagedError
@@ -406,3 +406,44 @@ async def test_a_flipped_bit_in_a_segment_is_damage_wherever_it_is_read(
     found = await last.saved(epoch, limit=10_000, bytes_max=2**30)
     assert sum(one.entries for one in found) == max(rows) + 1
     await last.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE lost SET lane = -126",
+        "UPDATE lost SET last = last + 1",
+        "UPDATE anchor SET utc_ms = utc_ms + 1",
+        "UPDATE open SET count = count + 1",
+        "UPDATE stream SET decimals = decimals + 1",
+        "UPDATE fact SET key = 'epock' WHERE key = 'epoch'",
+        "UPDATE fact SET value = X'7B' WHERE key LIKE 'old:%'",
+        "UPDATE fact SET value = CAST('{\"9\": 1}' AS BLOB) WHERE key LIKE 'old:%'",
+        "UPDATE fact SET key = 'old:xy' WHERE key LIKE 'old:%'",
+        "UPDATE fact SET key = replace(key, 'old:', 'moved:') WHERE key LIKE 'old:%'",
+    ],
+)
+async def test_a_row_that_says_what_no_journal_writes_is_damage(
+    tmp_path: Path, change: str
+) -> None:
+    """The service starts all the same, and what the file held is sent."""
+    journal, rows = await filled(tmp_path / "kiosk")
+    journal._file.condemn("so that there is an old epoch")
+    await journal.close()
+    journal = await Journal.open(tmp_path / "kiosk", clock())
+    epoch = journal.epoch
+    await journal._salvage()
+    journal.add_anchor(Anchor(BOOT, 1_000, 1_800_000_000_000, 50, "ntp"))
+    add(journal, 3)
+    journal.declare_lost(Lane.READINGS, 90, 91, "a test says so")
+    await journal.commit()
+    await journal.close()
+    with closing(sqlite3.connect(tmp_path / "kiosk" / FILE)) as database, database:
+        assert database.execute(change).rowcount > 0
+
+    again = await Journal.open(tmp_path / "kiosk", clock())
+    assert again.damage
+    assert again.epoch != epoch
+    await again._salvage()
+    assert max(highest[Lane.READINGS] for highest in again.old_epochs.values()) == max(rows)
+    await again.close()
