@@ -11,6 +11,7 @@ import asyncio
 import os
 import random
 import shutil
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -211,11 +212,24 @@ def _apply(content: bytearray, offset: int, written: bytes | None) -> None:
     content[offset : offset + len(written)] = written
 
 
+class _Cursor(apsw.Cursor):
+    """Says what goes wrong between two rows as Python's own sqlite3 does."""
+
+    def fetchone(self) -> Any:
+        try:
+            return super().fetchone()
+        except (apsw.CorruptError, apsw.NotADBError) as error:
+            raise sqlite3.DatabaseError(str(error)) from error
+        except apsw.IOError as error:
+            raise sqlite3.OperationalError(str(error)) from error
+
+
 class _Database(APSWDatabase):  # type: ignore[misc]
     """The product's pragmas, on a file system without shared memory."""
 
     def _connect(self) -> Any:
         connection = apsw.Connection(self.database, **self.connect_params)
+        connection.cursor_factory = _Cursor
         host = HOST.get()
         if host is not None:
             host.kept.append(connection)  # Or the collector would close the file cleanly.
