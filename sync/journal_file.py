@@ -179,9 +179,22 @@ class JournalFile:
             self._database.create_tables(self._tables.all())
             self._tables.fact.create(key="epoch", value=uuid.uuid4().bytes)
             self._database.pragma("user_version", VERSION)
-        elif version != VERSION:
+        elif version not in (1, VERSION):
             raise JournalError(f"{path} has version {version}, not {VERSION}")
         self.epoch = bytes(self._tables.fact.get_by_id("epoch").value)
+        if version == 1:
+            self._bind_open_rows()
+            self._database.pragma("user_version", VERSION)
+
+    def _bind_open_rows(self) -> None:
+        """From version 1: have the check of each open row say that it is of this epoch."""
+        table = self._tables.open
+        for row in list(table.select()):
+            fields = row.first_seq, row.count, bytes(row.boot), bytes(row.columns)
+            check_crc(row.crc, *fields)
+            table.update(crc=crc(self.epoch, *fields)).where(
+                table.first_seq == row.first_seq
+            ).execute()
 
     def _check_spare(self) -> None:
         """Notice a card that has forgotten commits. Raises `DamagedError`.
@@ -309,7 +322,7 @@ class JournalFile:
         opened = ""
         for row in list(table.select().order_by(table.first_seq)):
             boot, columns = bytes(row.boot), bytes(row.columns)
-            check_crc(row.crc, row.first_seq, row.count, boot, columns)
+            check_crc(row.crc, self.epoch, row.first_seq, row.count, boot, columns)
             rows = wire.unpack_rows(columns, row.first_seq, row.count)
             if self.open_rows and boot.hex() != opened:
                 self._seal_left_over(opened)
@@ -431,7 +444,7 @@ class JournalFile:
             # One fixed statement: building it anew costs as much as running it.
             self._database.execute_sql(
                 'INSERT INTO "open" (first_seq, count, boot, columns, crc) VALUES (?, ?, ?, ?, ?)',
-                (first, count, boot, columns, crc(first, count, boot, columns)),
+                (first, count, boot, columns, crc(self.epoch, first, count, boot, columns)),
             )
             self.lanes[Lane.READINGS].committed = run[-1].seq
         self.open_rows.extend(rows)

@@ -22,7 +22,7 @@ from sync.orm import (
     TextField,
 )
 
-VERSION = 1
+VERSION = 2  # 1: the check of an open row did not say of which epoch it is.
 PAGE_BYTES = 1024  # Measured, bytes to the block device per reading: 512: 143, 4096: 240.
 CHECKPOINT_PAGES = 500  # The log is folded back before it outgrows its reserve.
 

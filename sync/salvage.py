@@ -147,14 +147,17 @@ def _add_open_rows(
     streams: list[Stream],
     rows: list[tuple[Any, ...]],
 ) -> None:
-    """Make segments of committed rows that were not sealed yet."""
+    """Make segments of committed rows that were not sealed yet.
+
+    Pages that are free still hold rows of epochs that have ended: those are not of this one.
+    """
     sealed = Ranges()
     for (lane, first), body in segments.items():
         if lane is Lane.READINGS:
             sealed.add(first, wire.decode_segment(body).last_seq)
     schema = wire.sha256(wire.encode_schema(streams))[: wire.SCHEMA_BYTES]
     for row in rows:
-        if len(row) != 5 or row[4] != crc(*row[:4]) or not isinstance(row[3], bytes):
+        if len(row) != 5 or row[4] != crc(epoch, *row[:4]) or not isinstance(row[3], bytes):
             continue
         first, count, boot, columns = row[:4]
         if sealed.touches(first, first + count - 1):

@@ -19,11 +19,12 @@ from drivers.reading import Reading
 from sync import wire
 from sync.city.archive import Archive
 from sync.clock import Clock
-from sync.entry import Anchor, Event, Lane
+from sync.entry import Anchor, Event, Lane, Stream
 from sync.journal import FILE, Journal, Options
 from sync.journal_file import CONDEMNED
-from sync.journal_tables import DamagedError
+from sync.journal_tables import VERSION, DamagedError, crc
 from sync.ranges import Ranges
+from sync.salvage import _add_open_rows
 from sync.uplink import Uplink
 
 BOOT = "0123456789abcdef0123456789abcdef"
@@ -447,3 +448,47 @@ async def test_a_row_that_says_what_no_journal_writes_is_damage(
     await again._salvage()
     assert max(highest[Lane.READINGS] for highest in again.old_epochs.values()) == max(rows)
     await again.close()
+
+
+async def test_a_journal_of_version_1_goes_on_as_version_2(tmp_path: Path) -> None:
+    """Its open rows are checked as they were written, and bound to their epoch."""
+    journal, rows = await filled(tmp_path / "kiosk")
+    epoch = journal.epoch
+    await journal._thread.run(journal._file.close)
+    journal._thread.close()
+    path = tmp_path / "kiosk" / FILE
+
+    def downgrade(*changes: str) -> None:
+        with closing(sqlite3.connect(path)) as database, database:
+            for row in database.execute("SELECT * FROM open").fetchall():
+                check = (crc(*row[:4]), row[0])
+                database.execute("UPDATE open SET crc = ? WHERE first_seq = ?", check)
+            for change in ("PRAGMA user_version = 1", *changes):
+                database.execute(change)
+
+    downgrade()
+    again = await Journal.open(tmp_path / "kiosk", clock())
+    assert (again.epoch, again.damage) == (epoch, "")
+    assert {row.seq: row for row in again._file.open_rows} == {
+        seq: row for seq, row in rows.items() if seq > SEGMENTS * PER_SEGMENT
+    }
+    await again._thread.run(again._file.close)
+    again._thread.close()
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (VERSION,)
+
+    downgrade("UPDATE open SET count = count + 1")
+    damaged = await Journal.open(tmp_path / "kiosk", clock())
+    assert "has damaged the row" in damaged.damage
+    await damaged.close()
+
+
+def test_an_open_row_of_an_epoch_that_has_ended_is_not_salvaged_for_another() -> None:
+    """Free pages still hold it, under seqs that the new epoch has used for other entries."""
+    ended, epoch = bytes(16), bytes([1]) * 16
+    row = (1, 1, bytes.fromhex(BOOT), wire.pack_rows([wire.Row(1, 0, 10, 5, 0)]))
+    streams = [Stream("pier", "water_level", "m", 3, simulated=False)]
+    for of, taken in ((ended, 0), (epoch, 1)):
+        segments: dict[tuple[Lane, int], bytes] = {}
+        _add_open_rows(segments, epoch, streams, [(*row, crc(of, *row))])
+        assert len(segments) == taken
