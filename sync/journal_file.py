@@ -681,7 +681,11 @@ class JournalFile:
         wanted &= table.first_seq > first - SEGMENT_ENTRIES_MAX
         query = table.select(table.first_seq, table.count).where(wanted)
         held = Ranges((row.first_seq, row.first_seq + row.count - 1) for row in query)
-        return held.holes(first, last)
+        if holes := held.holes(first, last):
+            # A flipped bit in one of these numbers would make an entry out to be lost.
+            for row in table.select().where(wanted).iterator():
+                stored_segment(row)
+        return holes
 
     # --- old epochs ----------------------------------------------------------------------------
 

@@ -207,9 +207,11 @@ def fitting(rows: Iterable[Any], bytes_max: int) -> list[Any]:
 def stored_segment(row: Any) -> StoredSegment:
     """A segment as it lies on the card. Raises `DamagedError` where it is not what was written."""
     body = bytes(row.body)
-    if wire.sha256(body) != bytes(row.sha256):
-        raise DamagedError(f"the card has damaged the segment from {row.first_seq} on")
-    return StoredSegment(row.first_seq, row.count, body)
+    if wire.sha256(body) == bytes(row.sha256):
+        segment = wire.decode_segment(body)
+        if (segment.first_seq, segment.entries) == (row.first_seq, row.count):
+            return StoredSegment(row.first_seq, row.count, body)
+    raise DamagedError(f"the card has damaged the segment from {row.first_seq} on")
 
 
 def crc(*fields: object) -> int:

@@ -492,3 +492,18 @@ def test_an_open_row_of_an_epoch_that_has_ended_is_not_salvaged_for_another() ->
         segments: dict[tuple[Lane, int], bytes] = {}
         _add_open_rows(segments, epoch, streams, [(*row, crc(of, *row))])
         assert len(segments) == taken
+
+
+async def test_a_flipped_bit_in_a_count_makes_out_no_loss(tmp_path: Path) -> None:
+    """A segment that says of itself that it is shorter than it is: the file is damaged."""
+    journal, _ = await filled(tmp_path / "kiosk")
+    table = journal._file._tables.segment[Lane.READINGS]
+
+    def shorten() -> None:
+        table.update(count=PER_SEGMENT - 1).where(table.first_seq == 1).execute()
+
+    await journal._run(shorten)
+    with pytest.raises(DamagedError, match="the segment from 1 on"):
+        await journal.declare_forgotten(Lane.READINGS)
+    assert journal.lost == []
+    await journal.close()
