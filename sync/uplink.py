@@ -440,15 +440,13 @@ class Uplink:
         journal = self._journal
         for lane in Lane:
             ours, others = Ranges(), []
-            shared = after = 0
-            while (reply := await self._ask_chain(session, lane, after)).first:
-                for first, last, digest in zip(reply.first, reply.last, reply.sha256, strict=False):
-                    if await journal.chain_at(lane, last) == digest:
-                        ours.add(first, last)
-                        shared = max(shared, last)
-                    elif first <= journal.position(lane).sealed:
-                        others.append(first)
-                after = max(reply.first)
+            shared = 0
+            async for first, last, digest in self._listed(session, lane):
+                if await journal.chain_at(lane, last) == digest:
+                    ours.add(first, last)
+                    shared = max(shared, last)
+                elif first <= journal.position(lane).sealed:
+                    others.append(first)
             async for segment, entries in self._at_city(session, lane, others):
                 for seq in await self._same_entries(lane, entries):
                     ours.add(seq, seq)
@@ -476,19 +474,27 @@ class Uplink:
         self, session: aiohttp.ClientSession, epoch: bytes, lane: Lane, entries: dict[int, Any]
     ) -> Ranges:
         """Seqs under which the city has these very entries."""
-        near: list[int] = []
-        after = 0
-        while (reply := await self._ask_chain(session, lane, after, epoch=epoch)).first:
-            for first, last in zip(reply.first, reply.last, strict=False):
-                if last >= min(entries) and first <= max(entries):
-                    near.append(first)
-            after = max(reply.first)
+        near = [
+            first
+            async for first, last, _ in self._listed(session, lane, epoch)
+            if last >= min(entries) and first <= max(entries)
+        ]
         same = Ranges()
         async for _, theirs in self._at_city(session, lane, near, epoch):
             for seq, entry in theirs.items():
                 if entries.get(seq) == entry:
                     same.add(seq, seq)
         return same
+
+    async def _listed(
+        self, session: aiohttp.ClientSession, lane: Lane, epoch: bytes = b""
+    ) -> AsyncIterator[tuple[int, int, bytes]]:
+        """First seq, last seq and hash of each segment that the city has of a lane."""
+        after = 0
+        while (reply := await self._ask_chain(session, lane, after, epoch=epoch)).first:
+            for found in zip(reply.first, reply.last, reply.sha256, strict=False):
+                yield found
+            after = max(reply.first)
 
     async def _at_city(
         self, session: aiohttp.ClientSession, lane: Lane, firsts: Iterable[int], epoch: bytes = b""
