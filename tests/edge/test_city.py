@@ -60,16 +60,22 @@ async def test_a_second_city_on_the_same_folder_is_one_line(tmp_path: Path) -> N
     assert "is in use by another angsila" in output
 
 
-async def test_the_operator_reads_what_people_told(tmp_path: Path) -> None:
-    """`angsila city events --kind feedback`: the ticket the person has, or all of it as JSON."""
-    journal = await Journal.open(tmp_path / "kiosk", Clock(trust=()))
-    for number in (1, 2):
-        await journal.event("feedback", {"ticket": f"KM-{number}", "reason": "light"})
-    found = await journal.segments(Lane.EVENTS, 1, 2, limit=9, bytes_max=100_000)
+async def bring(folder: Path, *told: dict[str, str]) -> None:
+    """Have a kiosk take in what people told, and its city get it."""
+    journal = await Journal.open(folder / "kiosk", Clock(trust=()))
+    for body in told:
+        await journal.event("feedback", body)
+    found = await journal.segments(Lane.EVENTS, 1, len(told), limit=9, bytes_max=100_000)
     await journal.close()
-    archive = await Archive.open(tmp_path / "city")
+    archive = await Archive.open(folder / "city")
     await archive.take(wire_pb2.Upload(kiosk="pier-1", segments=[stored.body for stored in found]))
     await archive.close()
+
+
+async def test_the_operator_reads_what_people_told(tmp_path: Path) -> None:
+    """`angsila city events --kind feedback`: the ticket the person has, or all of it as JSON."""
+    told = ({"ticket": f"KM-{number}", "reason": "light"} for number in (1, 2))
+    await bring(tmp_path, *told)
 
     lines = await events(tmp_path / "city", ["feedback"], "", 50, as_json=False)
     rows = await events(tmp_path / "city", ["feedback"], "pier-1", 1, as_json=True)
@@ -86,16 +92,13 @@ async def test_the_operator_reads_what_people_told(tmp_path: Path) -> None:
 async def test_the_operator_reads_what_people_wrote(tmp_path: Path) -> None:
     """Where the city's key is, the words stand in the line; elsewhere, that they are sealed."""
     city = read_or_make_key(writable_folder(tmp_path / "city") / CITY_KEY)
-    journal = await Journal.open(tmp_path / "kiosk", Clock(trust=()))
     public = city.opener().public
     letters = {ticket: seal("ไฟดับ", ticket, public) for ticket in ("KM-1", "KM-2")}
-    await journal.event("feedback", {"ticket": "KM-1", "sealed": letters["KM-1"]})
-    await journal.event("feedback", {"ticket": "KM-3", "sealed": letters["KM-2"]})
-    found = await journal.segments(Lane.EVENTS, 1, 2, limit=9, bytes_max=100_000)
-    await journal.close()
-    archive = await Archive.open(tmp_path / "city")
-    await archive.take(wire_pb2.Upload(kiosk="pier-1", segments=[stored.body for stored in found]))
-    await archive.close()
+    await bring(
+        tmp_path,
+        {"ticket": "KM-1", "sealed": letters["KM-1"]},
+        {"ticket": "KM-3", "sealed": letters["KM-2"]},
+    )
 
     rows = await events(tmp_path / "city", ["feedback"], "", 50, as_json=True)
     (tmp_path / "city" / CITY_KEY).unlink()

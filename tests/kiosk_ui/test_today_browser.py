@@ -18,14 +18,8 @@ from tests.kiosk_ui.screen import (
 )
 
 HOUR_MS = 3_600_000
-LATE = (
-    "rain",
-    "pm10",
-    "co2",
-    "illuminance",
-    "ph",
-    "dissolved_oxygen",
-)  # Of sensors that start later.
+# Of sensors that start later.
+LATE = ("rain", "pm10", "co2", "illuminance", "ph", "dissolved_oxygen")
 # The service's own messages, with some parts of them changed.
 CHANGED = """
 const change = window.change = %s;
