@@ -137,11 +137,12 @@ def open_screen(
 
 
 def open_on_clock(browser: Browser, screen: Served, **context: Any) -> Page:
-    """The first screen, on a clock that the test may turn."""
+    """The first screen, on a clock that stands still but when the test turns it."""
     page = open_screen(browser, screen, **context)
     page.clock.install()
     page.reload()
     settle(page)
+    page.clock.pause_at(page.evaluate("() => Date.now() / 1000") + 1)
     return page
 
 

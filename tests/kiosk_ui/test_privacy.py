@@ -55,10 +55,9 @@ LEFT = """async () => {
 
 
 def opened(browser: Browser, screen: Served) -> Page:
-    """A page whose clock stands still but when the test turns it."""
+    """A page that has all it needs without a network."""
     page = open_on_clock(browser, screen, has_touch=True)
     page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
-    page.clock.pause_at(page.evaluate("() => Date.now()") + 1_000)
     return page
 
 
