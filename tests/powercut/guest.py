@@ -14,7 +14,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from drivers.reading import QUALITIES, Reading
@@ -27,6 +27,7 @@ from sync.journal_tables import CHECKPOINT_PAGES
 from sync.old_epochs import DAMAGED
 from sync.ranges import Ranges
 from tests.powercut.canon import digest, event_line, reading_line
+from tests.sync.version_1 import take_back
 
 QUOTA_BYTES = 64 * 1024  # So small that pruning is under way after a few cuts.
 SENSORS = {
@@ -295,7 +296,11 @@ async def main() -> None:
     folder = Path(os.environ["POWERCUT_CARD"]) / "kiosk"
     if os.environ.get("POWERCUT_CONDEMN") and folder.exists():
         condemn(folder)
-    journal = await Journal.open(folder, Clock(), Options(quota_bytes=QUOTA_BYTES))
+    upgrades = False
+    if os.environ.get("POWERCUT_OLD") and (folder / FILE).exists():
+        upgrades = take_back(folder / FILE)
+    with phase("upgrade") if upgrades else nullcontext():
+        journal = await Journal.open(folder, Clock(), Options(quota_bytes=QUOTA_BYTES))
     ready_ms = since_start_ms()
     lanes = [(lane, journal.position(lane)) for lane in Lane]
     stands = [f"{lane}:{state.next}:{state.oldest}" for lane, state in lanes]

@@ -8,7 +8,8 @@ S lane first last hash              the same: this segment, "-" where there is n
 V lane claimed found declared       entries it says it has, has, and has declared as lost
 K                                   all questions are answered
 I seq                               readings up to here are taken in: no promise yet
-B phase, D phase                    begin and end of a commit, seal, prune, checkpoint, event
+B phase, D phase                    begin and end of a commit, seal, prune, checkpoint, event,
+                                    or at the start of an upgrade, a salvage
 C first last hash                   these readings are committed: the promise
 E seq hash                          this event is committed: the promise
 A lane first last hash              this segment is at the city, who now has all up to `last`
@@ -113,7 +114,7 @@ class Oracle:
         if self.ready:
             return "salvage" if "salvage" in self._began and self.condemned else "check"
         if self._started:
-            return "opening"
+            return "upgrade" if "upgrade" in self._began else "opening"
         return "mount" if self._mounting else "boot"
 
     def hear(self, line: str, at_s: float) -> None:

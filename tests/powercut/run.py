@@ -33,11 +33,13 @@ READY_MAX_S = 60.0
 INTAKE_MAX_S = 2.5
 WAIT_FOR_PHASE_S = 5.0
 PHASES = ("commit", "event", "seal", "prune", "checkpoint")
+AT_START = ("upgrade", "salvage")
 # Where a cut is aimed at, and how often of 20. What is aimed at "start" hits the program's start,
 # where leftovers are sealed and space is taken; "mount" hits ext4 as it replays its own journal.
-# "salvage" sets a sound journal aside and hits the start that saves all of it.
-AIMS = {"mount": 1, "start": 3, "salvage": 2, "intake": 3, "commit": 2, "event": 2, "seal": 2}
-AIMS["prune"] = 3
+# "salvage" sets a sound journal aside and hits the start that saves all of it; "upgrade" makes it
+# one of an older version and hits the start that takes it over.
+AIMS = {"mount": 1, "start": 2, "salvage": 2, "upgrade": 2, "intake": 2, "commit": 2, "event": 2}
+AIMS |= {"seal": 2, "prune": 3}
 AIMS["checkpoint"] = 20 - sum(AIMS.values())
 NOT_READY = "kiosk did not become ready"
 OWED_BY_ALL = (NOT_READY, NOT_THERE)  # Whatever the card does.
@@ -71,8 +73,8 @@ class Moment:
             return  # The program fell and was started again: the moment stays.
         elif (line, self.aim) == ("@M", "mount"):
             self.at_s = at_s + self._share * 0.2
-        elif (line, self.aim) == ("@B salvage", "salvage"):
-            self.at_s = at_s + self._share * self._oracle.typical_s("salvage")
+        elif self.aim in AT_START and line == f"@B {self.aim}":
+            self.at_s = at_s + self._share * self._oracle.typical_s(self.aim)
         elif (line, self.aim) == ("@S", "start"):
             self.at_s = at_s + self._share * self._oracle.typical_s("start")
         elif line == "@K":
@@ -142,6 +144,8 @@ def cut_often(
             elif moment.aim == "salvage" and oracle.counts["starts"]:
                 told["POWERCUT_CONDEMN"] = "1"
                 oracle.condemned = True
+            elif moment.aim == "upgrade" and not lies:
+                told["POWERCUT_OLD"] = "1"
             if lies and moment:
                 told["POWERCUT_TRUE_S"] = str(chance.randrange(1, 5))
                 told["POWERCUT_LIES_S"] = str(chance.randrange(1, 4))

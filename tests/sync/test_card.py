@@ -26,6 +26,7 @@ from sync.journal_tables import VERSION, DamagedError, crc
 from sync.ranges import Ranges
 from sync.salvage import _add_open_rows
 from sync.uplink import Uplink
+from tests.sync.version_1 import take_back
 
 BOOT = "0123456789abcdef0123456789abcdef"
 DECIMALS = {"water_level": 3}
@@ -458,15 +459,7 @@ async def test_a_journal_of_version_1_goes_on_as_version_2(tmp_path: Path) -> No
     journal._thread.close()
     path = tmp_path / "kiosk" / FILE
 
-    def downgrade(*changes: str) -> None:
-        with closing(sqlite3.connect(path)) as database, database:
-            for row in database.execute("SELECT * FROM open").fetchall():
-                check = (crc(*row[:4]), row[0])
-                database.execute("UPDATE open SET crc = ? WHERE first_seq = ?", check)
-            for change in ("PRAGMA user_version = 1", *changes):
-                database.execute(change)
-
-    downgrade()
+    assert take_back(path)
     again = await Journal.open(tmp_path / "kiosk", clock())
     assert (again.epoch, again.damage) == (epoch, "")
     assert {row.seq: row for row in again._file.open_rows} == {
@@ -477,7 +470,7 @@ async def test_a_journal_of_version_1_goes_on_as_version_2(tmp_path: Path) -> No
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("PRAGMA user_version").fetchone() == (VERSION,)
 
-    downgrade("UPDATE open SET count = count + 1")
+    assert take_back(path, "UPDATE open SET count = count + 1")
     damaged = await Journal.open(tmp_path / "kiosk", clock())
     assert "has damaged the row" in damaged.damage
     await damaged.close()
