@@ -1,0 +1,91 @@
+"""A browser that no test driver holds, whose page is tapped by a script of its own.
+
+A driver keeps each answer of the network in the page's process, and the service worker awake; so a
+browser that is driven for hours grows by what a kiosk's own has not. This one is attached to only
+for the moment in which the script is put into a page that was loaded anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+from tests.bench_kiosk.memory import own_bytes
+from tests.kiosk_ui.screen import CHROMIUM, SWITCHES, settle
+from tests.waiting import free_port, get
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Playwright
+
+# 400 taps, then nobody until the page has asked whether anybody is there and has started over.
+WALK = """() => {
+  const PERSON = 400;
+  const TAP_MS = 120;
+  if (window.walks) return;
+  window.walks = true;
+  const seen = (one) => one.checkVisibility() && !one.disabled;
+  let taps = 0;
+  let left = PERSON;
+  setInterval(() => {
+    if (left) {
+      const all = [...document.querySelectorAll('[data-go],[data-language]')].filter(seen);
+      all[Math.floor(Math.random() * all.length)]?.click();
+      taps += all.length > 0;
+      left -= 1;
+    } else if (document.querySelector('.attract')?.checkVisibility()) left = PERSON;
+    document.title = `${taps} taps`;
+  }, TAP_MS);
+}"""
+TITLE = re.compile(r"(\d+) taps")
+
+
+class Bystander:
+    """A page that is tapped by itself."""
+
+    def __init__(self, playwright: Playwright, profile: Path, port: int) -> None:
+        self.taps = 0
+        self._profile = profile
+        self._playwright = playwright
+        self._url = f"http://127.0.0.1:{port}"
+        self._last = 0  # Taps since the page was loaded.
+
+    def look(self) -> int:
+        """What its browser takes that no file is behind, in bytes; sees that it taps."""
+        pages = [one for one in get(f"{self._url}/json") or () if one["type"] == "page"]
+        said = TITLE.fullmatch(pages[0]["title"]) if pages else None
+        taps = int(said[1]) if said else 0
+        self.taps += taps - self._last if taps >= self._last else taps
+        self._last = taps
+        if said is None:
+            self._wake()
+        return own_bytes(str(self._profile))
+
+    def _wake(self) -> None:
+        browser = self._playwright.chromium.connect_over_cdp(self._url)
+        page = browser.contexts[0].pages[0]
+        settle(page)
+        page.evaluate(WALK)
+        browser.close()
+
+
+@contextlib.contextmanager
+def standing_by(
+    playwright: Playwright, profile: Path, url: str, size: tuple[int, int]
+) -> Iterator[Bystander]:
+    """A bystander at the page `url` during the block."""
+    port = free_port()
+    width, height = size
+    its_own = [f"--user-data-dir={profile}", f"--remote-debugging-port={port}"]
+    shown = ["--headless=new", f"--window-size={width},{height}"]
+    command = [CHROMIUM, *SWITCHES, *its_own, *shown, url]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield Bystander(playwright, profile, port)
+    finally:
+        process.terminate()
+        process.wait()
