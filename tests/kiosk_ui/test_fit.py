@@ -6,11 +6,15 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.kiosk_ui.fit import check
-from tests.kiosk_ui.screen import LANGUAGES, MODES, PANELS, served, show
+from tests.kiosk_ui.flows import PACK
+from tests.kiosk_ui.screen import LANGUAGES, MODES, PANELS, pages_of, served, show
 from tests.kiosk_ui.speaking import Ear, open_speaking
 
 FULL = bool(os.environ.get("KIOSK_FULL"))
 NODES_MAX = 900
+PAGES_MAX = 3
+USUALLY_ON_ONE_PAGE = 0.85
+ON_ONE_PAGE = {"800x480": 0.65}  # So low that a code to take along needs a page of its own.
 # One of each kind; all of them with KIOSK_FULL.
 SOME = (
     *("home", "list/see", "entry/nacha-shrine", "entry/oyster", "sos", "access", "toilet"),
@@ -45,6 +49,22 @@ def test_everything_fits_and_can_be_touched(browser: Browser, panel: str, mode: 
     assert found["wrong"] == []
     assert found["nodes"] <= NODES_MAX
     assert found["pages"] > 0
+
+
+@pytest.mark.parametrize("panel", PANELS if FULL else ["480x800"])
+def test_most_entries_are_seen_at_once(browser: Browser, panel: str) -> None:
+    """Who walks on after forty seconds turns no page: also on the smallest panel, upright."""
+    with served(panel) as screen:
+        page = open_speaking(browser, screen)
+        counts = [
+            pages_of(page, language, f"entry/{entry.id}")
+            for language in (LANGUAGES if FULL else ("en",))
+            for entry in PACK.entries
+        ]
+        page.context.close()
+
+    assert counts.count(1) / len(counts) >= ON_ONE_PAGE.get(panel, USUALLY_ON_ONE_PAGE)
+    assert max(counts) <= PAGES_MAX
 
 
 @pytest.mark.parametrize("panel", PANELS if FULL else ["1280x800"])
