@@ -32,6 +32,7 @@ from sync.journal_file import (
     JournalError,
     JournalFile,
     LaneState,
+    is_damage,
     is_full,
 )
 from sync.journal_tables import DamagedError, between_rows
@@ -387,8 +388,7 @@ class Journal:
             with between_rows():
                 return await self._thread.run(function, *args)
         except (DamagedError, DatabaseError) as error:
-            damaged = isinstance(error, DamagedError) or not isinstance(error, OperationalError)
-            if damaged and not self.memory:
+            if is_damage(error) and not self.memory:
                 self._file.condemn(str(error))
             raise
 

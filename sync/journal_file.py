@@ -9,6 +9,7 @@ the card has no byte left.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import uuid
 from collections.abc import Iterable, Sequence
@@ -43,6 +44,8 @@ CONDEMNED = "journal.condemned"  # Says why the next start has to set the journa
 RESERVE_BYTES = 640 * 1024  # Log and free pages, written once so that they are there.
 FREE_BYTES_MAX = 32 * 1024 * 1024  # With more than that free, a longer file would not help.
 BUSY_TIMEOUT_S = 2
+# What SQLite says of a file whose version is right: a bit has flipped in its head or in a name.
+DAMAGED_HEAD = ("no such column", "no such table", "unsupported file format")
 ANCHORS_MAX = 1000
 EVENTS_MAX_PER_SEGMENT = 256
 PAGES_MAX = 2**30  # No limit of SQLite's; the quota is ours.
@@ -142,11 +145,11 @@ class JournalFile:
             raise DamagedError(condemned.read_text(encoding="utf-8", errors="replace"))
 
     def _is_damage(self, error: Exception) -> bool:
-        if not isinstance(error, OperationalError):
+        if is_damage(error) or str(error).startswith(DAMAGED_HEAD):
             return True
-        if str(error).startswith(("no such column", "no such table")):
-            return True  # The version was right, so a bit has flipped in the tables' names.
-        return "disk I/O error" in str(error) and _writable(self.folder)
+        # What makes no sense where everything else can be written is the file's own fault.
+        strange = any(words in str(error) for words in ("disk I/O error", "readonly database"))
+        return strange and _writable(self.folder) and os.access(self.folder / FILE, os.W_OK)
 
     def _open_otherwise(self, error: Exception) -> None:
         path = self.folder / FILE
@@ -166,25 +169,34 @@ class JournalFile:
             with self._database.atomic("EXCLUSIVE"):
                 self._make_or_check(path)
             self._load()
+            if not self.memory:
+                self._check_spare()
+                self._reserve()
         except (ArithmeticError, DoesNotExist, LookupError, TypeError, ValueError) as error:
             # A row says what no journal writes: a lane that is none, or numbers that are no JSON.
             raise DamagedError(f"the card has damaged a row: {error!r}"[:200]) from error
-        if not self.memory:
-            self._check_spare()
-            self._reserve()
 
     def _make_or_check(self, path: str) -> None:
         version = self._database.pragma("user_version")
-        if version == 0:
+        if version == 0 and not self._database.get_tables():
             self._database.create_tables(self._tables.all())
             self._tables.fact.create(key="epoch", value=uuid.uuid4().bytes)
-            self._database.pragma("user_version", VERSION)
+            self._set_version()
         elif version not in (1, VERSION):
+            second = self._tables.fact.get_or_none(key="version")
+            if second is None or bytes(second.value) != str(version).encode():
+                # Whatever comes after version 2 says so twice.
+                raise DamagedError(f"the card has made version {version} of {VERSION}")
             raise JournalError(f"{path} has version {version}, not {VERSION}")
         self.epoch = bytes(self._tables.fact.get_by_id("epoch").value)
         if version == 1:
             self._bind_open_rows()
-            self._database.pragma("user_version", VERSION)
+            self._set_version()
+
+    def _set_version(self) -> None:
+        """Say it twice: a bit may flip in the number of the file's head."""
+        self._database.pragma("user_version", VERSION)
+        self._tables.fact.replace(key="version", value=str(VERSION).encode()).execute()
 
     def _bind_open_rows(self) -> None:
         """From version 1: have the check of each open row say that it is of this epoch."""
@@ -803,6 +815,20 @@ def runs(entries: Iterable[Any]) -> list[list[Any]]:
         else:
             found.append([entry])
     return found
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Whether the file is behind an error, since it is not what was written.
+
+    SQLite may have rolled back by itself, so that peewee's own rollback fails on top of it.
+    """
+    while error is not None:
+        if isinstance(error, DamagedError | wire.WireError):
+            return True
+        if isinstance(error, DatabaseError) and not isinstance(error, OperationalError):
+            return True
+        error = error.__context__
+    return False
 
 
 def is_full(error: BaseException | None) -> bool:

@@ -451,6 +451,52 @@ async def test_a_row_that_says_what_no_journal_writes_is_damage(
     await again.close()
 
 
+# Where the head of an SQLite file says something that one bit can turn into a refusal:
+# https://sqlite.org/fileformat2.html, section 1.3.
+HEAD_BYTES = {
+    "page size": (16, 2),
+    "versions of the format": (18, 2),
+    "free pages": (36, 4),
+    "format of the schema": (44, 4),
+    "largest root page": (52, 4),
+    "user version": (60, 4),
+}
+
+
+@pytest.mark.parametrize("field", HEAD_BYTES)
+async def test_a_flipped_bit_in_the_head_of_the_file_keeps_nobody_out(
+    tmp_path: Path, field: str
+) -> None:
+    """The kiosk comes up in any case, and has what it had, in this journal or an older one."""
+    journal = await Journal.open(tmp_path / "kiosk", clock())
+    add(journal, 30)
+    await journal.commit()
+    await journal._thread.run(journal._file.close)
+    journal._thread.close()
+    whole = (tmp_path / "kiosk" / FILE).read_bytes()
+    first, size = HEAD_BYTES[field]
+
+    for bit in range(8 * size):
+        folder = tmp_path / str(bit)
+        shutil.copytree(tmp_path / "kiosk", folder)
+        flipped = bytearray(whole)
+        flipped[first + bit // 8] ^= 1 << bit % 8
+        (folder / FILE).write_bytes(flipped)
+
+        again = await Journal.open(folder, clock())
+        await again._salvage()
+        await again.seal()
+        seqs = [row.seq for row in await sealed_rows(again)]
+        for epoch in again.old_epochs:
+            for stored in await again.saved(epoch, limit=100, bytes_max=2**20):
+                segment = wire.decode_segment(stored.body)
+                if segment.lane is Lane.READINGS:
+                    seqs += [row.seq for row in wire.segment_rows(segment)]
+        assert seqs == list(range(1, 31)), bit
+        await again.close()
+        shutil.rmtree(folder)
+
+
 async def test_a_journal_of_version_1_goes_on_as_version_2(tmp_path: Path) -> None:
     """Its open rows are checked as they were written, and bound to their epoch."""
     journal, rows = await filled(tmp_path / "kiosk")

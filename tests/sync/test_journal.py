@@ -277,6 +277,7 @@ async def test_a_file_of_another_version_is_left_alone(tmp_path: Path) -> None:
     await journal.close()
     with sqlite3.connect(tmp_path / FILE) as connection:
         connection.execute("PRAGMA user_version = 99")
+        connection.execute("UPDATE fact SET value = x'3939' WHERE key = 'version'")
     connection.close()
     with pytest.raises(JournalError, match="version 99"):
         await Journal.open(tmp_path, clock())
