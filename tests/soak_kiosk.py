@@ -412,6 +412,8 @@ def main() -> int:
         other = Path(name) / "bystander"
         with standing_by(playwright, other, soak.kiosk.url, (WIDTH, HEIGHT)) as bystander:
             soak.live(minutes * 60, bystander)
+        if not bystander.taps:
+            soak.broken.append("the browser that is not driven: it was not tapped")
         killed_at = soak.every_screen()
         soak.monkey(touches)
         crash_s = soak.crash()
