@@ -101,7 +101,7 @@ def test_people_find_what_they_ask_for(
 ) -> None:
     """At least 95 of 100 queries have an answer among the first three, in any language's screens.
 
-    The second list was written before there was a search, and is not for tuning.
+    The second list was written without a look at the search, and is not for tuning.
     """
     numbers = {e.phone: e.id for e in load_pack().entries if e.phone in FIRST_NUMBERS}
     page = open_screen(browser, screen)
@@ -113,7 +113,7 @@ def test_people_find_what_they_ask_for(
         bool(targets & {numbers.get(note, go.removeprefix("entry/")) for go, note in first})
         for (_, targets), first in zip(queries, found, strict=True)
     ]
-    assert len(hits) >= (200 if name == "findability" else 60)
+    assert len(hits) >= (200 if name == "findability" else 140)
     assert sum(hits) / len(hits) >= HITS_MIN
 
 
