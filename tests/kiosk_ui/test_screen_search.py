@@ -43,6 +43,9 @@ ODD = (
 )
 
 # In the page: for each query the first screens found, with the note that tells numbers apart.
+# The page looks for what was typed when the next frame is painted.
+LOOKED = """() => new Promise((done) =>
+  requestAnimationFrame(() => setTimeout(() => setTimeout(done))))"""
 FIND = """async ([language, queries, most]) => {
   const all = await import(document.querySelector('script[type=module]').src);
   const [{ bundles }, { find, prepare }] = [all.here, all.find];
@@ -211,7 +214,7 @@ def test_more_results_are_a_page_away(browser: Browser, screen: Served) -> None:
     """Nothing scrolls: a button turns through all that was found."""
     page = open_search(browser, screen, "en")
     page.keyboard.type("market")
-    expect(page.locator(".count")).not_to_be_empty()
+    page.evaluate(LOOKED)
     first = page.locator(".hit b").first.text_content()
     page.locator(".search .turn").click()
     expect(page.locator(".search .turn")).to_contain_text("2/")
