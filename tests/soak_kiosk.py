@@ -43,7 +43,8 @@ WIDTH, HEIGHT = 1280, 800
 FIRST_S = 600.0  # The heap is compared with what it is at the end of these ten minutes.
 SAMPLE_S = 30.0
 BYSTANDER_S = 5.0
-FLOOR_S = 60.0  # Over so long the least counts: what is left when a collector has been there.
+# Over so long the least counts: the bystander's person has gone then, and a collector was there.
+FLOOR_S = 150.0
 HEAP_GROWTH_MAX = 1.3
 SLOPE_MAX_MB_PER_H = 1.0
 SLOPE_FROM_S = 3600.0  # A slope of less than an hour is that of warming up.
@@ -318,12 +319,12 @@ def growth(samples: list[Sample], first_s: float) -> float:
 
 
 def floor(samples: list[tuple[float, int]]) -> list[tuple[float, int]]:
-    """The least of each minute, and when it was."""
+    """The least in each FLOOR_S, and when it was."""
     least: dict[int, tuple[float, int]] = {}
     for at_s, size_bytes in samples:
-        minute = int(at_s // FLOOR_S)
-        if minute not in least or size_bytes < least[minute][1]:
-            least[minute] = at_s, size_bytes
+        turn = int(at_s // FLOOR_S)
+        if turn not in least or size_bytes < least[turn][1]:
+            least[turn] = at_s, size_bytes
     return list(least.values())
 
 
