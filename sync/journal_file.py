@@ -12,7 +12,7 @@ import contextlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -817,30 +817,28 @@ def runs(entries: Iterable[Any]) -> list[list[Any]]:
     return found
 
 
-def is_damage(error: BaseException | None) -> bool:
-    """Whether the file is behind an error, since it is not what was written.
+def is_damage(error: BaseException) -> bool:
+    """Whether the file is behind an error, since it is not what was written."""
+    return any(
+        isinstance(one, DamagedError | wire.WireError)
+        or (isinstance(one, DatabaseError) and not isinstance(one, OperationalError))
+        for one in _with_causes(error)
+    )
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether a full card is behind an error."""
+    return any("disk is full" in str(one) for one in _with_causes(error))
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what was under way when it came.
 
     SQLite may have rolled back by itself, so that peewee's own rollback fails on top of it.
     """
     while error is not None:
-        if isinstance(error, DamagedError | wire.WireError):
-            return True
-        if isinstance(error, DatabaseError) and not isinstance(error, OperationalError):
-            return True
+        yield error
         error = error.__context__
-    return False
-
-
-def is_full(error: BaseException | None) -> bool:
-    """Whether a full card is behind an error.
-
-    SQLite may have rolled back by itself, so that peewee's own rollback fails on top of it.
-    """
-    while error is not None:
-        if "disk is full" in str(error):
-            return True
-        error = error.__context__
-    return False
 
 
 def _writable(folder: Path) -> bool:
