@@ -42,10 +42,10 @@ ODD = (
     "ß İ",
 )
 
-# In the page: for each query the first screens found, with the note that tells numbers apart.
 # The page looks for what was typed when the next frame is painted.
 LOOKED = """() => new Promise((done) =>
   requestAnimationFrame(() => setTimeout(() => setTimeout(done))))"""
+# In the page: for each query the first screens found, with the note that tells numbers apart.
 FIND = """async ([language, queries, most]) => {
   const all = await import(document.querySelector('script[type=module]').src);
   const [{ bundles }, { find, prepare }] = [all.here, all.find];

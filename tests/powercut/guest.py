@@ -296,10 +296,8 @@ async def main() -> None:
     folder = Path(os.environ["POWERCUT_CARD"]) / "kiosk"
     if os.environ.get("POWERCUT_CONDEMN") and folder.exists():
         condemn(folder)
-    upgrades = False
-    if os.environ.get("POWERCUT_OLD") and (folder / FILE).exists():
-        upgrades = take_back(folder / FILE)
-    with phase("upgrade") if upgrades else nullcontext():
+    old = os.environ.get("POWERCUT_OLD") and (folder / FILE).exists()
+    with phase("upgrade") if old and take_back(folder / FILE) else nullcontext():
         journal = await Journal.open(folder, Clock(), Options(quota_bytes=QUOTA_BYTES))
     ready_ms = since_start_ms()
     lanes = [(lane, journal.position(lane)) for lane in Lane]

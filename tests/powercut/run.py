@@ -38,9 +38,18 @@ AT_START = ("upgrade", "salvage")
 # where leftovers are sealed and space is taken; "mount" hits ext4 as it replays its own journal.
 # "salvage" sets a sound journal aside and hits the start that saves all of it; "upgrade" makes it
 # one of an older version and hits the start that takes it over.
-AIMS = {"mount": 1, "start": 2, "salvage": 2, "upgrade": 2, "intake": 2, "commit": 2, "event": 2}
-AIMS |= {"seal": 2, "prune": 3}
-AIMS["checkpoint"] = 20 - sum(AIMS.values())
+AIMS = {
+    "mount": 1,
+    "start": 2,
+    "salvage": 2,
+    "upgrade": 2,
+    "intake": 2,
+    "commit": 2,
+    "event": 2,
+    "seal": 2,
+    "prune": 3,
+    "checkpoint": 2,
+}
 NOT_READY = "kiosk did not become ready"
 OWED_BY_ALL = (NOT_READY, NOT_THERE)  # Whatever the card does.
 FALLS_MAX = 5  # Before it is ready.

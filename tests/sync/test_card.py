@@ -26,6 +26,7 @@ from sync.journal_tables import VERSION, DamagedError, crc
 from sync.ranges import Ranges
 from sync.salvage import _add_open_rows
 from sync.uplink import Uplink
+from tests.sync import plug
 from tests.sync.version_1 import take_back
 
 BOOT = "0123456789abcdef0123456789abcdef"
@@ -179,8 +180,7 @@ async def test_what_is_readable_of_a_damaged_card_arrives(
             await make_uplink(journal).flush()
         except Exception:  # noqa: BLE001  Whatever it is, systemd would start again.
             assert (folder / CONDEMNED).exists()
-            await journal._thread.run(journal._file.close)
-            journal._thread.close()
+            await plug.pull(journal)
             continue
         break
     assert journal.pending() == 0
@@ -333,8 +333,7 @@ async def test_a_condemned_journal_is_set_aside_at_the_next_start(tmp_path: Path
     journal, rows = await filled(tmp_path / "kiosk")
     epoch = journal.epoch
     journal._file.condemn("a test says so")
-    await journal._thread.run(journal._file.close)
-    journal._thread.close()
+    await plug.pull(journal)
     again = await Journal.open(tmp_path / "kiosk", clock())
     assert again.epoch != epoch
     assert again.damage == "a test says so"
@@ -471,8 +470,7 @@ async def test_a_flipped_bit_in_the_head_of_the_file_keeps_nobody_out(
     journal = await Journal.open(tmp_path / "kiosk", clock())
     add(journal, 30)
     await journal.commit()
-    await journal._thread.run(journal._file.close)
-    journal._thread.close()
+    await plug.pull(journal)
     whole = (tmp_path / "kiosk" / FILE).read_bytes()
     first, size = HEAD_BYTES[field]
 
@@ -501,8 +499,7 @@ async def test_a_journal_of_version_1_goes_on_as_version_2(tmp_path: Path) -> No
     """Its open rows are checked as they were written, and bound to their epoch."""
     journal, rows = await filled(tmp_path / "kiosk")
     epoch = journal.epoch
-    await journal._thread.run(journal._file.close)
-    journal._thread.close()
+    await plug.pull(journal)
     path = tmp_path / "kiosk" / FILE
 
     assert take_back(path)
@@ -511,8 +508,7 @@ async def test_a_journal_of_version_1_goes_on_as_version_2(tmp_path: Path) -> No
     assert {row.seq: row for row in again._file.open_rows} == {
         seq: row for seq, row in rows.items() if seq > SEGMENTS * PER_SEGMENT
     }
-    await again._thread.run(again._file.close)
-    again._thread.close()
+    await plug.pull(again)
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("PRAGMA user_version").fetchone() == (VERSION,)
 

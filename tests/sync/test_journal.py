@@ -17,6 +17,7 @@ from sync.clock import Clock
 from sync.entry import Anchor, Lane
 from sync.journal import FILE, Journal, JournalBusyError, JournalError, Options
 from sync.ranges import Ranges
+from tests.sync import plug
 
 BOOT = "0123456789abcdef0123456789abcdef"
 OTHER_BOOT = "fedcba9876543210fedcba9876543210"
@@ -67,8 +68,7 @@ async def test_committed_entries_survive_a_new_start(tmp_path: Path) -> None:
     add(first, 1.0, 2.0)
     await first.commit()
     add(first, 3.0)
-    await first._thread.run(first._file.close)  # The plug is pulled: no clean close.
-    first._thread.close()
+    await plug.pull(first)
 
     second = await Journal.open(tmp_path, clock())
     assert second.seq == 2
@@ -110,8 +110,7 @@ async def test_an_event_is_committed_before_its_seq_is_known(tmp_path: Path) -> 
     """When `event` returns, a crash cannot take the event."""
     first = await Journal.open(tmp_path, clock())
     assert await first.event("feedback", {"face": 1}) == 1
-    await first._thread.run(first._file.close)
-    first._thread.close()
+    await plug.pull(first)
     second = await Journal.open(tmp_path, clock())
     found = await second.segments(Lane.EVENTS, 1, 1, limit=1, bytes_max=2**20)
     events = wire.segment_events(wire.decode_segment(found[0].body))
