@@ -24,18 +24,19 @@ class LineSensor:
     SIMULATED = False
     SPEC: "tuple[SpecRow, ...]" = ()
     FRAME_MAX_S = 5.0  # So long may a frame be awaited.
+    WARM_UP_S = 0.0  # So long after the start a reading has no value, where nobody says otherwise.
 
     def __init__(
         self,
         line: "ByteStream",
         *,
         every_frame: bool = False,
-        warm_up_s: float = 0,
+        warm_up_s: "float | None" = None,
         now_ms: "Callable[[], int]" = ticks_ms,
     ) -> None:
         self._line = line
         self._every_frame = every_frame
-        self._warm = WarmUp(warm_up_s, now_ms)
+        self._warm = WarmUp(self.WARM_UP_S if warm_up_s is None else warm_up_s, now_ms)
         self._frames: list[bytes] = []
         self.scanner = self.make_scanner()
 

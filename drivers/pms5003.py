@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from drivers.bus import ByteStream, I2CBus
+    from drivers.bus import I2CBus
     from drivers.reading import SpecRow
 
 ADDRESS = 0x12  # Of a PMSA003I, which is the same sensor on I²C.
@@ -92,6 +92,7 @@ class PMS5003(LineSensor):
 
     KIND = "pms5003"
     FRAME_MAX_S = FRAME_MAX_S
+    WARM_UP_S = WARM_UP_S
     WORDS = PMS5003_WORDS
     SPEC: "tuple[SpecRow, ...]" = (
         ("pm1", "ug/m3", 0, 1000, 0),
@@ -105,16 +106,6 @@ class PMS5003(LineSensor):
         ("particles_5um", "/dL", 0, 65535, 0),
         ("particles_10um", "/dL", 0, 65535, 0),
     )
-
-    def __init__(
-        self,
-        line: "ByteStream",
-        *,
-        every_frame: bool = False,
-        warm_up_s: float = WARM_UP_S,
-        now_ms: "Callable[[], int]" = ticks_ms,
-    ) -> None:
-        super().__init__(line, every_frame=every_frame, warm_up_s=warm_up_s, now_ms=now_ms)
 
     def make_scanner(self) -> Scanner:
         """What finds the frames of 32 bytes."""

@@ -5,14 +5,10 @@ from struct import unpack_from
 from drivers.bus import Scanner
 from drivers.errors import ChecksumError, FrameError
 from drivers.line import LineSensor
-from drivers.port import ticks_ms
 from drivers.reading import Reading, measured, without_values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from drivers.bus import ByteStream
     from drivers.reading import SpecRow
 
 BAUD = 9600
@@ -45,20 +41,11 @@ class SDS011(LineSensor):
 
     KIND = "sds011"
     FRAME_MAX_S = FRAME_MAX_S
+    WARM_UP_S = WARM_UP_S
     SPEC: "tuple[SpecRow, ...]" = (
         ("pm2_5", "ug/m3", 0, 999.9, 1),
         ("pm10", "ug/m3", 0, 1999.9, 1),
     )
-
-    def __init__(
-        self,
-        line: "ByteStream",
-        *,
-        every_frame: bool = False,
-        warm_up_s: float = WARM_UP_S,
-        now_ms: "Callable[[], int]" = ticks_ms,
-    ) -> None:
-        super().__init__(line, every_frame=every_frame, warm_up_s=warm_up_s, now_ms=now_ms)
 
     def make_scanner(self) -> Scanner:
         """What finds the frames of 10 bytes."""
