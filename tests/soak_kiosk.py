@@ -37,7 +37,7 @@ from tests.waiting import ANGSILA, free_port, get
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import BrowserContext, CDPSession, Page, Playwright
+    from playwright.sync_api import BrowserContext, CDPSession, Page
 
 WIDTH, HEIGHT = 1280, 800
 FIRST_S = 600.0  # The heap is compared with what it is at the end of these ten minutes.
@@ -374,7 +374,7 @@ def table(soak: Soak, for_s: float, taps: int, killed_at: int, crash_s: float) -
 
 
 @contextlib.contextmanager
-def opened(folder: Path, seed: int) -> Iterator[tuple[Soak, Playwright]]:
+def opened(folder: Path, seed: int) -> Iterator[Soak]:
     """A kiosk and its browser during the block."""
     kiosk = Kiosk(folder)
     profile = folder / "profile"
@@ -388,7 +388,7 @@ def opened(folder: Path, seed: int) -> Iterator[tuple[Soak, Playwright]]:
                 viewport={"width": WIDTH, "height": HEIGHT},
                 has_touch=True,
             )
-            yield Soak(kiosk, context, str(profile), seed), playwright
+            yield Soak(kiosk, context, str(profile), seed)
             context.close()
     finally:
         kiosk.kill()
@@ -408,10 +408,10 @@ def main() -> int:
     say(f"{minutes:g} minutes of people, {touches} touches of a monkey, SEED={seed}")
     with (
         TemporaryDirectory(prefix="soak-kiosk-") as name,
-        opened(Path(name), seed) as (soak, playwright),
+        opened(Path(name), seed) as soak,
     ):
         other = Path(name) / "bystander"
-        with standing_by(playwright, other, soak.kiosk.url, (WIDTH, HEIGHT)) as bystander:
+        with standing_by(other, soak.kiosk.url, (WIDTH, HEIGHT)) as bystander:
             soak.live(minutes * 60, bystander)
         if not bystander.taps:
             soak.broken.append("the browser that is not driven: it was not tapped")

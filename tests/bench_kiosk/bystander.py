@@ -2,29 +2,31 @@
 
 A driver keeps each answer of the network in the page's process, and the service worker awake; so a
 browser that is driven for hours grows by what a kiosk's own has not. So does one that a driver is
-attached to every few seconds, by a third of a megabyte each time. This one is attached to only for
-the moment in which the script is put into a page that was loaded anew.
+attached to now and then. A page that was loaded anew is told its script by one command, and nothing
+else is asked of this browser.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import subprocess
+import threading
 from typing import TYPE_CHECKING
 
+import aiohttp
+
 from tests.bench_kiosk.memory import own_bytes
-from tests.kiosk_ui.screen import CHROMIUM, SWITCHES, settle
+from tests.kiosk_ui.screen import CHROMIUM, SWITCHES
 from tests.waiting import free_port, get
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Playwright
-
 # 400 taps, then nobody until the page has asked whether anybody is there and has started over.
-WALK = """() => {
+WALK = """(() => {
   const PERSON = 400;
   const TAP_MS = 120;
   if (window.walks) return;
@@ -41,7 +43,7 @@ WALK = """() => {
     } else if (document.querySelector('.attract')?.checkVisibility()) left = PERSON;
     document.title = `${taps} taps`;
   }, TAP_MS);
-}"""
+})()"""
 TITLE = re.compile(r"(\d+) taps")
 NEW_AFTER = 3  # Looks without a count: only a page that was loaded anew has none for so long.
 
@@ -49,10 +51,9 @@ NEW_AFTER = 3  # Looks without a count: only a page that was loaded anew has non
 class Bystander:
     """A page that is tapped by itself."""
 
-    def __init__(self, playwright: Playwright, profile: Path, port: int) -> None:
+    def __init__(self, profile: Path, port: int) -> None:
         self.taps = 0
         self._profile = profile
-        self._playwright = playwright
         self._url = f"http://127.0.0.1:{port}"
         self._last = 0  # Taps since the page was loaded.
         self._without = NEW_AFTER - 1
@@ -68,21 +69,27 @@ class Bystander:
             self._without += 1
             if self._without == NEW_AFTER:
                 self._last = self._without = 0
-                self._wake()
+                # A thread of its own: the driver's loop runs in this one.
+                told = threading.Thread(target=asyncio.run, args=(tell(pages[0], WALK),))
+                told.start()
+                told.join()
         return own_bytes(str(self._profile))
 
-    def _wake(self) -> None:
-        browser = self._playwright.chromium.connect_over_cdp(self._url)
-        page = browser.contexts[0].pages[0]
-        settle(page)
-        page.evaluate(WALK)
-        browser.close()
+
+async def tell(page: dict[str, str], script: str) -> None:
+    """Let a page run a script. A page that goes meanwhile is told again after the next looks."""
+    asked = {"id": 1, "method": "Runtime.evaluate", "params": {"expression": script}}
+    with contextlib.suppress(aiohttp.ClientError):
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(page["webSocketDebuggerUrl"]) as socket,
+        ):
+            await socket.send_json(asked)
+            await socket.receive()
 
 
 @contextlib.contextmanager
-def standing_by(
-    playwright: Playwright, profile: Path, url: str, size: tuple[int, int]
-) -> Iterator[Bystander]:
+def standing_by(profile: Path, url: str, size: tuple[int, int]) -> Iterator[Bystander]:
     """A bystander at the page `url` during the block."""
     port = free_port()
     width, height = size
@@ -91,7 +98,7 @@ def standing_by(
     command = [CHROMIUM, *SWITCHES, *its_own, *shown, url]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        yield Bystander(playwright, profile, port)
+        yield Bystander(profile, port)
     finally:
         process.terminate()
         process.wait()
