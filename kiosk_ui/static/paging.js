@@ -124,12 +124,11 @@ function fits(list, items, rows) {
 function sheets(section, list, items, key) {
   if (!measured.has(key)) measured.set(key, measureSheets(section, list, items));
   const found = measured.get(key);
-  section.dataset.shed = found.shed;
   items.forEach((item, index) => {
     if (found.flows.includes(index)) item.dataset.flow = "";
     else delete item.dataset.flow;
   });
-  return found.pages.map(({ numbers, whole: kept = [], column, shed = found.shed }) => ({
+  return found.pages.map(({ numbers, whole: kept = [], column, shed }) => ({
     items: numbers.map((number) => items[number]),
     whole: kept.map((number) => items[number]),
     column,
@@ -140,42 +139,51 @@ function sheets(section, list, items, key) {
 function measureSheets(section, list, items) {
   for (const item of items) delete item.dataset.flow;
   const most = perPage(list);
-  const numbered = ({ items: some, column, whole: kept = [] }) => ({
+  const numbered = ({ items: some, column, shed, whole: kept = [] }) => ({
     numbers: some.map((item) => items.indexOf(item)),
     whole: kept.map((item) => items.indexOf(item)),
     column,
+    shed,
   });
   for (const shed of SHEDS) {
     section.dataset.shed = shed;
     const pages = chunks(items, most);
     if (pages.every((page) => turn(items, page, list))) {
       if (shed) for (const page of pages) page.whole = whole(items, page, list);
-      return { shed, flows: [], pages: pages.map(numbered) };
+      return { flows: [], pages: pages.map((page) => numbered({ ...page, shed })) };
     }
   }
-  // Alone, each sheet leaves out no more than it has to.
-  const sheds = items.map((item) =>
-    SHEDS.find((shed) => {
-      section.dataset.shed = shed;
-      return turn(items, { items: [item] }, list);
-    }),
-  );
-  if (!sheds.includes(undefined)) {
-    const pages = sheds.map((shed, number) => ({ numbers: [number], shed }));
-    return { shed: 0, flows: [], pages };
-  }
-  // What flows is counted as it will be shown: whatever was tried last is still in force.
-  section.dataset.shed = SHEDS.at(-1);
+  // Alone, each sheet leaves out no more than it has to; what is too long even then flows on.
   const flows = [];
   const pages = items.flatMap((item, index) => {
     const alone = { items: [item] };
-    if (turn(items, alone, list)) return [alone];
+    for (const shed of SHEDS) {
+      section.dataset.shed = shed;
+      if (turn(items, alone, list)) return [{ ...alone, shed }];
+    }
     flows.push(index);
     item.dataset.flow = "";
     const count = Math.round(item.scrollWidth / step(item));
-    return Array.from({ length: Math.max(count, 1) }, (_, column) => ({ items: [item], column }));
+    return Array.from({ length: Math.max(count, 1) }, (_, column) => ({
+      ...alone,
+      column,
+      shed: SHEDS.at(-1),
+    }));
   });
-  return { shed: SHEDS.at(-1), flows, pages: pages.map(numbered) };
+  return { flows, pages: together(section, list, items, pages).map(numbered) };
+}
+
+// Neighbours that need not be alone stand on one page.
+function together(section, list, items, pages) {
+  const most = perPage(list);
+  return pages.reduce((done, page) => {
+    const last = done.at(-1);
+    const both = last && { items: [...last.items, ...page.items], shed: page.shed };
+    const apart = !both || last.shed !== page.shed || both.items.length > most;
+    if (apart || both.items.some((item) => "flow" in item.dataset)) return [...done, page];
+    section.dataset.shed = page.shed;
+    return turn(items, both, list) ? [...done.slice(0, -1), both] : [...done, page];
+  }, []);
 }
 
 // Of two side by side, one may have room for what the other has to leave out.

@@ -127,6 +127,7 @@ CHECK = """async ([languages, wanted, pxPerMm, reach, except]) => {
   const name = (e) =>
     `${e.tagName}.${e.getAttribute('class') ?? ''} "${e.textContent.trim().slice(0, 20)}"`;
 
+  const MARK = /[\u0e31\u0e34-\u0e37\u0e47-\u0e4e]/;
   function cuts() {
     const found = [];
     const tops = [...document.querySelectorAll('#screen *, #bar *, #pager *')];
@@ -140,6 +141,13 @@ CHECK = """async ([languages, wanted, pxPerMm, reach, except]) => {
           !flows && e.scrollHeight > e.clientHeight + 0.2 * parseFloat(style.fontSize))
         found.push(`cut ${e.tagName}.${e.className} ${e.scrollWidth}>${e.clientWidth} ` +
           `${e.scrollHeight}>${e.clientHeight} ${e.textContent.trim().slice(0, 30)}`);
+      // What Thai sets above a letter and its vowel reaches the top of the letter's box.
+      if (style.overflowY !== 'visible' && !flows && MARK.test(e.textContent)) {
+        const range = document.createRange();
+        range.selectNodeContents(e);
+        const top = Math.min(...[...range.getClientRects()].map((one) => one.top));
+        if (top < e.getBoundingClientRect().top - 1) found.push(`marks cut off ${name(e)}`);
+      }
     }
     // What is set in the middle overflows to both sides, which the browser does not count.
     for (const e of document.querySelectorAll('#screen :is(button,.panel,.take)')) {
@@ -156,18 +164,28 @@ CHECK = """async ([languages, wanted, pxPerMm, reach, except]) => {
     return found;
   }
 
-  // A telephone number that goes on in the next line is read and dialled wrongly.
-  function torn() {
+  // A telephone number that goes on in the next line is read and dialled wrongly, and a word
+  // without a hyphen hardly read at all. Addresses of the web may break, and so does Chinese.
+  const PHONE = /\\d[\\d-]*-\\d[\\d-]*|\\b\\d{3,}\\b/g;
+  const WORD = /^(\\p{Script=Thai}+|[A-Za-z]+)$/u;
+  function torn(language) {
     const found = [];
+    const words = new Intl.Segmenter(language, { granularity: 'word' });
     const texts = document.createTreeWalker(
       document.querySelector('#screen'), NodeFilter.SHOW_TEXT);
     for (let node = texts.nextNode(); node; node = texts.nextNode()) {
-      for (const match of node.data.matchAll(/\\d[\\d-]*-\\d[\\d-]*/g)) {
+      if (!node.parentElement.offsetParent || node.parentElement.closest('footer,.plan')) continue;
+      const parts = [
+        ...[...node.data.matchAll(PHONE)].map((match) => [match.index, match[0]]),
+        ...[...words.segment(node.data)].map((one) => [one.index, one.segment])
+          .filter(([, word]) => WORD.test(word)),
+      ];
+      for (const [start, word] of parts) {
         const range = document.createRange();
-        range.setStart(node, match.index);
-        range.setEnd(node, match.index + match[0].length);
+        range.setStart(node, start);
+        range.setEnd(node, start + word.length);
         const tops = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
-        if (tops.size > 1) found.push(`torn ${match[0]}`);
+        if (tops.size > 1) found.push(`torn ${word} in ${name(node.parentElement)}`);
       }
     }
     return found;
@@ -186,7 +204,7 @@ CHECK = """async ([languages, wanted, pxPerMm, reach, except]) => {
         pages += 1;
         nodes = Math.max(nodes, document.querySelectorAll('*').length);
         const where = `${language} ${screen}@${page}`;
-        wrong.push(...[...boxes(), ...cuts(), ...overlaps(), ...torn()]
+        wrong.push(...[...boxes(), ...cuts(), ...overlaps(), ...torn(language)]
           .map((what) => `${where}: ${what}`));
         if (document.querySelector('#pager').hidden) break;
       }

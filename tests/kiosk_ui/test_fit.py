@@ -7,7 +7,7 @@ from playwright.sync_api import Browser
 
 from tests.kiosk_ui.fit import check
 from tests.kiosk_ui.flows import PACK
-from tests.kiosk_ui.screen import LANGUAGES, MODES, PANELS, pages_of, served, show
+from tests.kiosk_ui.screen import LANGUAGES, MODES, PANELS, pages_of, served, set_mode, show
 from tests.kiosk_ui.speaking import Ear, open_speaking
 
 FULL = bool(os.environ.get("KIOSK_FULL"))
@@ -101,6 +101,8 @@ def test_the_screens_of_stalls_and_of_the_technician_fit(
         ("#bar{gap:0!important}", "apart"),
         (".story .text{white-space:nowrap}", "cut"),
         (".facts .tel{white-space:normal!important;width:4em}", "torn"),
+        (".story h1{width:2em}", "torn"),
+        (".story h1{overflow:hidden;line-height:1!important}", "marks cut off"),
     ],
 )
 def test_what_is_wrong_is_found(browser: Browser, style: str, told: str) -> None:
@@ -112,6 +114,54 @@ def test_what_is_wrong_is_found(browser: Browser, style: str, told: str) -> None
         page.context.close()
 
     assert any(told in line for line in found["wrong"])
+
+
+@pytest.mark.parametrize("panel", PANELS if FULL else ["800x480", "800x1280"])
+@pytest.mark.parametrize("mode", ["a", "a1", "a2"])
+def test_who_needs_help_or_another_language_turns_no_page(
+    browser: Browser, panel: str, mode: str
+) -> None:
+    """All four numbers to call and all languages are seen at once, however large the letters."""
+    with served(panel) as screen:
+        page = open_speaking(browser, screen)
+        set_mode(page, mode)
+        for language in LANGUAGES:
+            show(page, language, "sos")
+            numbers = page.locator(".numbers b:visible").all_text_contents()
+            assert numbers == ["191", "1669", "199", "1155"], language
+            show(page, language, "language")
+            assert page.locator(".words button:visible").count() == len(LANGUAGES), language
+        page.context.close()
+
+
+@pytest.mark.parametrize("panel", ["480x800", "800x1280", "1080x1920"])
+def test_help_is_one_page_on_a_panel_that_stands(browser: Browser, panel: str) -> None:
+    """The numbers and the words to say stand below each other, at the usual size."""
+    with served(panel) as screen:
+        page = open_speaking(browser, screen)
+        assert [pages_of(page, language, "sos") for language in LANGUAGES] == [1, 1, 1]
+        page.context.close()
+
+
+def test_chips_with_room_keep_their_letters(browser: Browser) -> None:
+    """A line of letters may be taller than its box: that alone makes no chip's letters smaller."""
+    with served("1080x1920") as screen:
+        page = open_speaking(browser, screen)
+        show(page, "en", "search")
+        sizes = page.locator(".hit").evaluate_all("(all) => all.map((one) => one.style.fontSize)")
+        page.context.close()
+
+    assert set(sizes) == {"1em"}
+
+
+def test_sheets_that_have_room_share_a_page(browser: Browser) -> None:
+    """In large letters, what the day brings is on no more pages than it needs."""
+    with served("1080x1920") as screen:
+        page = open_speaking(browser, screen)
+        set_mode(page, "a2")
+        show(page, "en", "today", 1)
+        assert page.locator(".sheets > :visible").count() > 1
+        page.context.close()
 
 
 def test_a_long_text_goes_on_over_more_pages(browser: Browser) -> None:
