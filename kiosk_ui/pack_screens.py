@@ -119,6 +119,9 @@ _ONE = f"""async ([language, text, screen, page]) => {{
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   return here.current().page === page && here.current().language === language;
 }}"""
+# In the page: once every picture on it can be seen; one that is broken is an error.
+DRAWN = """() => Promise.all(
+  [...document.images].filter((one) => one.checkVisibility()).map((one) => one.decode()))"""
 _SCREENS = f"async () => {{ {_READY} return Object.keys(Object.values(here.bundles)[0].screens); }}"
 
 
@@ -245,5 +248,6 @@ def _take(
             break
         more = f"-{number + 1}" if number else ""
         file = f"{screen.replace('/', '-')}{more}-{language}-{panel}.png"
+        page.evaluate(DRAWN)
         page.screenshot(path=folder / file)
         yield screen, language, panel, file

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from PIL import Image
 
+from kiosk_ui.pack_screens import DRAWN
 from tests.kiosk_ui.screen import (
     CUT,
     LANGUAGES,
@@ -93,6 +94,7 @@ def shoot_panel(panel: str, wanted: Wanted) -> tuple[int, list[str]]:
                 some = [name for name in names if stands(name, mode, wanted)]
                 for file in shoot(page, some, language, panel):
                     files.append(folder / file)
+                    page.evaluate(DRAWN)
                     page.screenshot(path=files[-1])
                     cut += [f"{mode}/{file}: cut off: {line}" for line in page.evaluate(CUT)]
                 make_sheets(files, f"{mode}-{panel}-{language}")
@@ -152,6 +154,7 @@ def shoot_best() -> None:
                 page = open_speaking(browser, screen)
                 set_mode(page, mode)
                 show(page, language, name)
+                page.evaluate(DRAWN)
                 file = BEST_FOLDER / file_name(name, 0, language, panel)
                 with Image.open(BytesIO(page.screenshot())) as picture:
                     picture.convert("RGB").save(

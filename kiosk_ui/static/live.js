@@ -23,7 +23,7 @@ export function listen() {
   source.addEventListener("delta", hear);
   source.addEventListener("error", () => {
     connected = false;
-    paint(document.body);
+    repaint();
     // The browser gives up after some answers; a kiosk never does.
     if (source.readyState === EventSource.CLOSED) {
       source.close();
@@ -31,7 +31,7 @@ export function listen() {
     }
   });
   clearInterval(listen.timer);
-  listen.timer = setInterval(() => paint(document.body), PAINT_MS);
+  listen.timer = setInterval(repaint, PAINT_MS);
 }
 
 function hear(event) {
@@ -42,7 +42,16 @@ function hear(event) {
     readings.set(reading.stream, { ...reading, heardMs });
   }
   renew(message.release);
+  repaint();
+}
+
+// What is shown stays as it was laid out, until a text needs more room than it had.
+let longer = false;
+
+function repaint() {
+  longer = false;
   paint(document.body);
+  if (longer) dispatchEvent(new Event("resize"));
 }
 
 const since = (ms) => (performance.now() - ms) / 1000;
@@ -160,11 +169,13 @@ export function paint(root) {
   for (const element of root.querySelectorAll("[data-card]")) element.hidden = stored;
   for (const element of root.querySelectorAll("[data-curve]")) drawTide(element, tide, now());
   for (const draw of painters) draw(root);
-  if (changed) dispatchEvent(new Event("resize")); // What it says of it takes room, or gives it.
+  longer ||= changed; // What it says of it takes room, or gives it.
 }
 
 function set(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  if (element.textContent === text) return;
+  longer ||= element.textContent.length < text.length;
+  element.textContent = text;
 }
 
 function quantity(element, w) {

@@ -110,6 +110,21 @@ def test_a_sensor_that_comes_later_gets_its_sheet(browser: Browser, screen: Serv
     page.context.close()
 
 
+def test_a_value_that_grows_while_it_is_read_is_not_cut(browser: Browser, screen: Served) -> None:
+    """The screen is laid out anew when what it shows needs more room than it had."""
+    page = open_today(browser, screen, 3)
+    noise = page.locator('[data-quantity="sound_level"]')
+    expect(noise).to_be_visible()
+    long = "wwww " * 8
+    page.evaluate(
+        "(change) => { window.change.readings = change; }", {"sound_level": {"unit": long}}
+    )
+    expect(noise).to_contain_text(long.strip(), timeout=LIVE_MS_MAX)
+
+    assert page.evaluate(CUT) == []
+    page.context.close()
+
+
 def test_without_a_days_mean_the_value_is_called_one_of_now(
     browser: Browser, screen: Served
 ) -> None:
