@@ -43,10 +43,11 @@ WIDTH, HEIGHT = 1280, 800
 FIRST_S = 600.0  # The heap is compared with what it is at the end of these ten minutes.
 SAMPLE_S = 30.0
 BYSTANDER_S = 5.0
-# Over so long the least counts: the bystander's person has gone then, and a collector was there.
-FLOOR_S = 150.0
+FLOOR_S = 60.0  # Shorter than a person: what is seen in it is one rest, and the least counts.
 HEAP_GROWTH_MAX = 1.3
 SLOPE_MAX_MB_PER_H = 1.0
+RESTS_MIN = 10  # With fewer a slope says nothing.
+SLOPE_ERRORS = 2.0  # Above the limit is what is above it by more than so many standard errors.
 SLOPE_FROM_S = 3600.0  # A slope of less than an hour is that of warming up.
 LISTENERS_GROWTH_MAX = 0
 LIVE_MAX_S = 5.0
@@ -174,7 +175,9 @@ class Soak:
                 self.samples.append(self.look())
                 sample_s = self.age_s + min(SAMPLE_S, for_s / 20)
             if self.age_s >= beside_s:
-                self.beside.append((self.age_s, bystander.look()))
+                seen = bystander.look()
+                if seen is not None:
+                    self.beside.append((self.age_s, seen))
                 beside_s = self.age_s + BYSTANDER_S
 
     def person(self) -> None:
@@ -347,7 +350,7 @@ def table(soak: Soak, for_s: float, taps: int, killed_at: int, crash_s: float) -
     first_s = min(FIRST_S, for_s / 2)
     half = samples[len(samples) // 2 :]
     slope, error = slope_mb_per_h(floor(soak.beside))
-    limit = SLOPE_MAX_MB_PER_H if for_s >= SLOPE_FROM_S else None
+    limit = SLOPE_MAX_MB_PER_H + SLOPE_ERRORS * error if for_s >= SLOPE_FROM_S else None
     dead_ms = at_percent(soak.dead_taps_ms, 95)
     return [
         Line("flows finished", soak.flows, "", None),
@@ -415,6 +418,9 @@ def main() -> int:
             soak.live(minutes * 60, bystander)
         if not bystander.taps:
             soak.broken.append("the browser that is not driven: it was not tapped")
+        rests = len(floor(soak.beside))
+        if minutes * 60 >= SLOPE_FROM_S and rests < RESTS_MIN:
+            soak.broken.append(f"the browser that is not driven: it rested {rests} times")
         killed_at = soak.every_screen()
         soak.monkey(touches)
         crash_s = soak.crash()

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 WALK = """(() => {
   const PERSON = 400;
   const TAP_MS = 120;
-  const REST = 100;  // Turns of the clock below: twelve seconds, in which somebody looks.
+  const REST = 150;  // Turns of the clock below: in eighteen seconds somebody looks.
+  const COLLECTED = 25;
   if (window.walks) return;
   window.walks = true;
   const seen = (one) => one.checkVisibility() && !one.disabled;
@@ -51,10 +52,10 @@ WALK = """(() => {
         rested = 0;
       } else if (!rested++) gc({ execution: 'async' });
     }
-    document.title = `${taps} taps`;
+    document.title = `${taps} taps${rested > COLLECTED ? ', rested' : ''}`;
   }, TAP_MS);
 })()"""
-TITLE = re.compile(r"(\d+) taps")
+TITLE = re.compile(r"(\d+) taps(, rested)?")
 NEW_AFTER = 3  # Looks without a count: only a page that was loaded anew has none for so long.
 
 
@@ -68,8 +69,11 @@ class Bystander:
         self._last = 0  # Taps since the page was loaded.
         self._without = NEW_AFTER - 1
 
-    def look(self) -> int:
-        """What its browser takes that no file is behind, in bytes; sees that it taps."""
+    def look(self) -> int | None:
+        """What its browser takes that no file is behind, in bytes, where its garbage is collected.
+
+        Sees as well that it taps.
+        """
         pages = [one for one in get(f"{self._url}/json") or () if one["type"] == "page"]
         said = TITLE.fullmatch(pages[0]["title"]) if pages else None
         if said is not None:
@@ -83,7 +87,7 @@ class Bystander:
                 told = threading.Thread(target=asyncio.run, args=(tell(pages[0], WALK),))
                 told.start()
                 told.join()
-        return own_bytes(str(self._profile))
+        return own_bytes(str(self._profile)) if said is not None and said[2] else None
 
 
 async def tell(page: dict[str, str], script: str) -> None:
