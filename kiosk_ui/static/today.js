@@ -54,7 +54,7 @@ painters.push((root) => {
 onShow("today", (screen) => {
   // In larger type each panel is a page of its own.
   if (["a1", "a2"].includes(document.documentElement.dataset.text)) {
-    const { matches: narrow } = matchMedia("(min-aspect-ratio:1/1),(max-width:600px)");
+    const { matches: narrow } = matchMedia("(min-aspect-ratio:1/1),(max-width:999px)");
     if (narrow && now() !== null) chartApart(screen.querySelector(".tidepanel"));
     for (const pair of screen.querySelectorAll(".pair")) pair.replaceWith(...pair.children);
     for (const one of screen.querySelectorAll(".sheets [class*=shed]")) {
