@@ -1,5 +1,5 @@
 // A keyboard in the page: the system's own would lie beneath a kiosk's window.
-import { current, setting, words } from "./here.js";
+import { current, onReset, setting, words } from "./here.js";
 
 // As on the keys that people know; the second four rows come with shift.
 const KEDMANEE = [
@@ -29,6 +29,8 @@ const rooms = new Map(); // For how many keys, by screen and setting.
 let box;
 let input;
 let state;
+// A field that is no longer shown still has in it what was written.
+onReset(() => (box = input = undefined));
 
 // Put the keys into `here`; what they write goes into `field`.
 export function keyboard(here, field) {

@@ -20,6 +20,8 @@ export function start(language) {
   stack = [];
   for (const forget of resetting) forget();
   show({ language, screen: "attract" });
+  // Out of sight is not out of memory: a heap this small is not collected for hours.
+  requestIdleCallback(() => globalThis.gc?.({ execution: "async" }));
 }
 
 export function show(wanted) {

@@ -3,9 +3,8 @@
 A driver keeps each answer of the network in the page's process, and the service worker awake; so a
 browser that is driven for hours grows by what a kiosk's own has not. So does one that a driver is
 attached to now and then. A page that was loaded anew is told its script by one command, and nothing
-else is asked of this browser. Its garbage is collected while nobody is there: its heap of 5 MB
-fills so slowly that Chromium itself leaves pages that were gone over an hour ago in memory, and
-what grows by that is no leak.
+else is asked of this browser. It is weighed at rest, when the page has collected what the last
+person left.
 """
 
 from __future__ import annotations
@@ -28,12 +27,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # 400 taps, then nobody until the page has asked whether anybody is there and has started over.
-# What they left is collected before the next one comes.
 WALK = """(() => {
   const PERSON = 400;
   const TAP_MS = 120;
   const REST = 150;  // Turns of the clock below: in eighteen seconds somebody looks.
-  const COLLECTED = 25;
+  const COLLECTED = 25;  // By then the page has tidied up.
   if (window.walks) return;
   window.walks = true;
   const seen = (one) => one.checkVisibility() && !one.disabled;
@@ -47,10 +45,11 @@ WALK = """(() => {
       taps += all.length > 0;
       left -= 1;
     } else if (document.querySelector('.attract')?.checkVisibility()) {
-      if (rested >= REST) {
+      rested += 1;
+      if (rested > REST) {
         left = PERSON;
         rested = 0;
-      } else if (!rested++) gc({ execution: 'async' });
+      }
     }
     document.title = `${taps} taps${rested > COLLECTED ? ', rested' : ''}`;
   }, TAP_MS);
@@ -108,7 +107,7 @@ def standing_by(profile: Path, url: str, size: tuple[int, int]) -> Iterator[Byst
     port = free_port()
     width, height = size
     its_own = [f"--user-data-dir={profile}", f"--remote-debugging-port={port}"]
-    shown = ["--headless=new", f"--window-size={width},{height}", "--js-flags=--expose-gc"]
+    shown = ["--headless=new", f"--window-size={width},{height}"]
     command = [CHROMIUM, *SWITCHES, *its_own, *shown, url]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = "/usr/bin/chromium"
-# No sandbox inside a container; the others keep Chromium from talking to its makers.
+# No sandbox inside a container; the others keep Chromium from talking to its makers. The last one
+# is from angsila-screen.service.
 SWITCHES = (
     "--no-sandbox",
     "--disable-gpu",
@@ -28,6 +29,7 @@ SWITCHES = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--js-flags=--expose-gc",
 )
 # Width and height in pixels, pixels per millimetre: 7", 10.1" and a standing 21.5" panel.
 SIZES = {

@@ -15,6 +15,7 @@ from tests.kiosk_ui.screen import (
     WIDE,
     Served,
     open_on_clock,
+    open_screen,
     reset,
     served,
     settle,
@@ -122,6 +123,20 @@ def test_after_the_reset_all_is_as_on_the_first_day(
     expect(page.locator(".vendor")).to_have_count(0)
     show(page, "en", "technician")
     expect(page.locator(".pinpad")).to_be_visible()
+    page.context.close()
+
+
+def test_what_a_person_saw_is_collected_when_they_have_gone(
+    browser: Browser, screen: Served
+) -> None:
+    """Not only out of sight: the screen that they left is no longer in the page's memory."""
+    page = open_screen(browser, screen)
+    show(page, "en", "search")
+    page.evaluate("() => { window.left = new WeakRef(document.querySelector('#screen input')); }")
+    assert page.evaluate("() => window.left.deref() !== undefined")
+    reset(page)
+
+    page.wait_for_function("() => window.left.deref() === undefined")
     page.context.close()
 
 
